@@ -1,0 +1,134 @@
+//! Models: the reply cell, the parking, the gate and whole queues, taken apart in small scenarios.
+//!
+//! Every scenario runs in three ways, chosen by `cfg`:
+//! - `--cfg loom`: every interleaving and every stale read that the memory model allows, up to a number of preemptions;
+//! - `--cfg shuttle`: many random schedules, for scenarios that are too large to exhaust;
+//! - neither: a number of times on real threads, which is the form that miri and ThreadSanitizer take.
+//!
+//! A scenario waits for nothing by time and asserts what holds in every order. A hang is a failure: loom and shuttle call
+//! it a deadlock.
+
+mod cell;
+mod gate;
+mod locks;
+mod parking;
+mod queue;
+mod stub;
+#[cfg(not(loom))]
+mod schedules;
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+/// Runs a scenario in every interleaving.
+#[cfg(loom)]
+fn explore(scenario: impl Fn() + Send + Sync + 'static) {
+    explore_bounded(None, scenario);
+}
+
+/// Runs a scenario in every interleaving with at most `preemptions` switches away from a thread that could go on.
+#[cfg(loom)]
+fn explore_up_to(preemptions: usize, scenario: impl Fn() + Send + Sync + 'static) {
+    explore_bounded(Some(preemptions), scenario);
+}
+
+/// `LOOM_MAX_PREEMPTIONS` overrides the bound.
+#[cfg(loom)]
+fn explore_bounded(preemptions: Option<usize>, scenario: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(preemptions);
+    // LIMIT: steps of one execution; the default of 1000 is for scenarios without a whole queue in them.
+    builder.max_branches = builder.max_branches.max(10_000);
+    let executions = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&executions);
+    builder.check(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        scenario();
+    });
+    println!("{} executions", executions.load(Ordering::Relaxed));
+}
+
+/// Runs a scenario under random schedules. A failure prints the schedule, to be given to `shuttle::replay`.
+#[cfg(shuttle)]
+fn explore(scenario: impl Fn() + Send + Sync + 'static) {
+    // LIMIT: schedules per scenario: the small scenarios have a few thousand essentially different ones.
+    shuttle::check_random(scenario, 10_000);
+}
+
+/// Runs a scenario again and again on real threads.
+#[cfg(not(any(loom, shuttle)))]
+fn explore(scenario: impl Fn() + Send + Sync + 'static) {
+    // LIMIT: rounds per scenario: a few hundred milliseconds each; miri is a thousand times slower.
+    let rounds = if cfg!(miri) { 4 } else { 2_000 };
+    for _ in 0..rounds {
+        scenario();
+    }
+}
+
+#[cfg(not(loom))]
+fn explore_up_to(_preemptions: usize, scenario: impl Fn() + Send + Sync + 'static) {
+    explore(scenario);
+}
+
+/// Counts the values it made that are not dropped yet.
+#[derive(Clone, Debug, Default)]
+struct Alive(Arc<AtomicUsize>);
+
+/// A value that is missed if it leaks.
+#[derive(Debug)]
+struct Tracked {
+    id: u32,
+    alive: Alive,
+}
+
+impl Alive {
+    fn make(&self, id: u32) -> Tracked {
+        // ORDERING: Relaxed here and below: read after the threads are joined.
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Tracked { id, alive: self.clone() }
+    }
+
+    #[track_caller]
+    fn assert_none(&self) {
+        assert_eq!(self.0.load(Ordering::Relaxed), 0, "values leaked");
+    }
+}
+
+impl Drop for Tracked {
+    fn drop(&mut self) {
+        self.alive.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A waker that counts.
+#[derive(Clone, Debug, Default)]
+struct Wakes(Arc<WakeCount>);
+
+#[derive(Debug, Default)]
+struct WakeCount(AtomicUsize);
+
+impl Wake for WakeCount {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Wakes {
+    fn count(&self) -> usize {
+        self.0.0.load(Ordering::Relaxed)
+    }
+
+    /// Polls `future` once with this waker.
+    fn poll<F: Future + Unpin>(&self, future: &mut F) -> Poll<F::Output> {
+        let waker = Waker::from(Arc::clone(&self.0));
+        pin!(future).poll(&mut Context::from_waker(&waker))
+    }
+
+    #[track_caller]
+    fn assert_released(&self) {
+        assert_eq!(Arc::strong_count(&self.0), 1, "a waker was kept");
+    }
+}

@@ -1,0 +1,159 @@
+//! The owner of the writer: who ends a queue, and gets the machine back.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::error::ShutdownError;
+use crate::front::Front;
+use crate::machine::StateMachine;
+use crate::sync::{Condvar, Mutex, lock};
+
+/// How long [`Writer::shutdown_by`] waits after its deadline for the one update that is running.
+// LIMIT: 100 ms: longer than a slow fsync, short enough that a deadline still means something.
+pub const SHUTDOWN_GRACE: Duration = Duration::from_millis(100);
+
+/// The one owner of a running queue.
+///
+/// Dropping it closes the queue without waiting: what was accepted is still applied, and the machine is dropped after
+/// that. To get the machine back, [`shutdown`](Self::shutdown).
+///
+/// A process that forks has no writer in the child; a process built with `panic = "abort"` ends with the first panic in
+/// a machine.
+pub struct Writer<M: StateMachine> {
+    control: Box<dyn Control<M>>,
+}
+
+/// What a strategy does for its writer's owner.
+pub(crate) trait Control<M>: Send + Sync {
+    fn front(&self) -> &Front;
+    /// Refuses further updates and makes the writer notice.
+    fn close(&self);
+    /// As `close`, and what is not claimed yet is answered `Closed`.
+    fn abort(&self);
+    /// Waits until the writer has ended, at most until `deadline`.
+    fn join(&self, deadline: Option<Instant>) -> Option<Ended<M>>;
+}
+
+/// What a writer leaves behind.
+pub(crate) struct Ended<M> {
+    pub(crate) machine: Option<M>,
+    pub(crate) poisoned: Option<Arc<str>>,
+}
+
+impl<M: StateMachine> Writer<M> {
+    pub(crate) fn new(control: impl Control<M> + 'static) -> Self {
+        Self { control: Box::new(control) }
+    }
+
+    /// Closes the queue, waits until everything accepted is applied and committed, and hands the machine back.
+    ///
+    /// Blocks this thread. Every ticket is resolved when it returns.
+    ///
+    /// # Errors
+    /// - [`Poisoned`](ShutdownError::Poisoned): a panic or a failed commit left the machine in doubt; it is inside.
+    /// - [`Reentrant`](ShutdownError::Reentrant): called from inside the machine.
+    pub fn shutdown(self) -> Result<M, ShutdownError<M>> {
+        self.control.close();
+        self.join(None)
+    }
+
+    /// As [`shutdown`](Self::shutdown), but at `deadline` nothing further is claimed: what is still queued is answered
+    /// [`Closed`](crate::UpdateError::Closed), certainly not applied.
+    ///
+    /// # Errors
+    /// As `shutdown`, and [`TimedOut`](ShutdownError::TimedOut) if the update that was running at the deadline has not
+    /// ended [`SHUTDOWN_GRACE`] later. The writer comes back, to be waited for again.
+    pub fn shutdown_by(self, deadline: Instant) -> Result<M, ShutdownError<M>> {
+        self.control.close();
+        if self.control.front().is_reentrant() {
+            return Err(ShutdownError::Reentrant(self));
+        }
+        if let Some(ended) = self.control.join(Some(deadline)) {
+            return ended.into_result();
+        }
+        self.control.abort();
+        self.join(Some(Instant::now() + SHUTDOWN_GRACE))
+    }
+
+    /// Stops claiming. The running batch still commits; everything queued is answered
+    /// [`Closed`](crate::UpdateError::Closed), certainly not applied. Returns at once; `shutdown` then waits for the end.
+    pub fn abort(&self) {
+        self.control.abort();
+    }
+
+    fn join(self, deadline: Option<Instant>) -> Result<M, ShutdownError<M>> {
+        if self.control.front().is_reentrant() {
+            return Err(ShutdownError::Reentrant(self));
+        }
+        match self.control.join(deadline) {
+            Some(ended) => ended.into_result(),
+            None => Err(ShutdownError::TimedOut(self)),
+        }
+    }
+}
+
+impl<M: StateMachine> Drop for Writer<M> {
+    fn drop(&mut self) {
+        self.control.close();
+    }
+}
+
+impl<M: StateMachine> fmt::Debug for Writer<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer")
+            .field("closed", &self.control.front().gate.is_closed())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<M: StateMachine> Ended<M> {
+    fn into_result(self) -> Result<M, ShutdownError<M>> {
+        match (self.machine, self.poisoned) {
+            (Some(machine), None) => Ok(machine),
+            (machine, cause) => {
+                let cause = cause.unwrap_or_else(|| "the machine was lost with its writer".into());
+                Err(ShutdownError::Poisoned { machine, cause })
+            }
+        }
+    }
+}
+
+/// Where a writer leaves its machine and its owner waits for it.
+pub(crate) struct Exit<M> {
+    ended: Mutex<Option<Ended<M>>>,
+    changed: Condvar,
+}
+
+impl<M> Default for Exit<M> {
+    fn default() -> Self {
+        Self { ended: Mutex::new(None), changed: Condvar::new() }
+    }
+}
+
+impl<M> Exit<M> {
+    pub(crate) fn leave(&self, ended: Ended<M>) {
+        *lock(&self.ended) = Some(ended);
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn wait(&self, deadline: Option<Instant>) -> Option<Ended<M>> {
+        let mut ended = lock(&self.ended);
+        loop {
+            if ended.is_some() {
+                return ended.take();
+            }
+            ended = match deadline {
+                None => self.changed.wait(ended).unwrap_or_else(std::sync::PoisonError::into_inner),
+                Some(deadline) => {
+                    let left =
+                        deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
+                    self.changed
+                        .wait_timeout(ended, left)
+                        .unwrap_or_else(std::sync::PoisonError::into_inner)
+                        .0
+                }
+            };
+        }
+    }
+}
