@@ -1,0 +1,10 @@
+//! Every promise of the library, kept by this strategy.
+
+update_queue::conformance!(
+    tokio: queue_tokio::Tokio,
+    least_share: 0.25,
+    exempt: [
+        item_09_a_pending_submit_that_nobody_polls_stalls_nobody:
+            "a place that is offered to a pending submit is kept for it until it is polled or dropped",
+    ]
+);
