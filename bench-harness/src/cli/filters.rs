@@ -1,0 +1,238 @@
+//! What part of everything a verb is about; the same flags for every verb.
+
+use std::path::Path;
+
+use clap::Args;
+
+use super::{Problem, names};
+use crate::campaign::Choice;
+use crate::record::{LIMIT, Session};
+use crate::strategies;
+use crate::workload::definition::{Callers, Cell, Workload};
+use crate::workload::{self, is_workload};
+
+/// What part of everything a verb is about.
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
+#[command(next_help_heading = "Filters")]
+pub(super) struct Filters {
+    /// Workloads, by name or as a file ending in `.toml` [default: all that `list` shows]
+    #[arg(long, value_name = "NAME,..", value_delimiter = ',')]
+    pub(super) workload: Vec<String>,
+    /// Strategies, by name [default: all]; the control and `limit` are always measured too
+    #[arg(long, value_name = "NAME,..", value_delimiter = ',')]
+    pub(super) strategy: Vec<String>,
+    /// Cells, by id or by its first parts: `threads` and `threads-16` both choose `threads-16-10us`
+    #[arg(long, value_name = "ID,..", value_delimiter = ',')]
+    pub(super) cell: Vec<String>,
+    /// Cells with these callers: `threads` block, `tasks` are async
+    #[arg(long, value_name = "KIND,..", value_delimiter = ',', value_parser = callers)]
+    pub(super) callers: Vec<Callers>,
+    /// Cells with these numbers of clients
+    #[arg(long, value_name = "N,..", value_delimiter = ',')]
+    pub(super) clients: Vec<usize>,
+    /// Core cells only: those that `cargo bench` measures
+    #[arg(long)]
+    pub(super) core: bool,
+}
+
+fn callers(text: &str) -> Result<Callers, String> {
+    let known = [Callers::Threads, Callers::Tasks];
+    known.into_iter().find(|callers| callers.to_string() == text).ok_or_else(|| {
+        let names = known.map(|callers| callers.to_string());
+        names::unknown("kind", text, &[&names[0], &names[1]])
+    })
+}
+
+impl Filters {
+    /// The chosen workloads, each with its chosen cells; none without.
+    pub(super) fn workloads(&self) -> Result<Vec<Workload>, Problem> {
+        let mut workloads = self.files()?;
+        self.check_cells(
+            workloads.iter().flat_map(|workload| workload.cells.iter().map(|cell| cell.id.as_str())),
+        )?;
+        for workload in &mut workloads {
+            workload.cells.retain(|cell| self.has(cell));
+        }
+        workloads.retain(|workload| !workload.cells.is_empty());
+        if workloads.is_empty() {
+            return Err(Problem::Usage(
+                "no cell has all that the filters ask for; `list` shows the cells".to_owned(),
+            ));
+        }
+        Ok(workloads)
+    }
+
+    fn files(&self) -> Result<Vec<Workload>, Problem> {
+        let shipped = workload::shipped().map_err(|error| Problem::error(&error))?;
+        if self.workload.is_empty() {
+            return Ok(shipped);
+        }
+        let mut chosen: Vec<Workload> = Vec::new();
+        for name in &self.workload {
+            let workload = self.file(name, &shipped)?;
+            match chosen.iter().find(|other| other.name == workload.name) {
+                Some(other) if *other == workload => {}
+                Some(_) => {
+                    let name = &workload.name;
+                    return Err(Problem::Usage(format!(
+                        "two different workloads are called `{name}`; rename one file"
+                    )));
+                }
+                None => chosen.push(workload),
+            }
+        }
+        Ok(chosen)
+    }
+
+    fn file(&self, name: &str, shipped: &[Workload]) -> Result<Workload, Problem> {
+        if is_workload(Path::new(name)) {
+            return workload::read(Path::new(name)).map_err(|error| Problem::usage(&error));
+        }
+        let found = shipped.iter().find(|workload| workload.name == name).cloned();
+        found.ok_or_else(|| {
+            let known: Vec<_> = shipped.iter().map(|workload| workload.name.as_str()).collect();
+            let unknown = names::unknown("workload", name, &known);
+            Problem::Usage(format!("{unknown}; a file of your own is given by a path that ends in .toml"))
+        })
+    }
+
+    /// The chosen strategies, in list order.
+    pub(super) fn strategies(&self) -> Result<Vec<String>, Problem> {
+        let known = strategies::names();
+        self.check_strategies(&known)?;
+        let is_chosen =
+            |name: &&&str| self.strategy.is_empty() || self.strategy.iter().any(|chosen| chosen == **name);
+        Ok(known.iter().filter(is_chosen).map(|name| (*name).to_owned()).collect())
+    }
+
+    fn check_strategies(&self, known: &[&str]) -> Result<(), Problem> {
+        match self.strategy.iter().find(|name| *name != LIMIT && !known.contains(&name.as_str())) {
+            Some(name) => Err(Problem::Usage(names::unknown("strategy", name, known))),
+            None => Ok(()),
+        }
+    }
+
+    /// What to measure, and a word to the user if more is measured than was asked for.
+    pub(super) fn choice(&self) -> Result<(Choice, Option<String>), Problem> {
+        let mut strategies = self.strategies()?;
+        let control = strategies::CONTROL;
+        let is_added = !strategies.iter().any(|name| name == control);
+        if is_added {
+            let known = strategies::names();
+            strategies.push(control.to_owned());
+            strategies.sort_by_key(|name| known.iter().position(|known| known == name));
+        }
+        let note = format!("{control} is measured too: it is the control that every ratio is to");
+        let choice = Choice { workloads: self.workloads()?, strategies, control: control.to_owned() };
+        Ok((choice, is_added.then_some(note)))
+    }
+
+    /// The part of a session that was chosen; the control and the limit stay.
+    pub(super) fn narrow(&self, session: &mut Session) -> Result<(), Problem> {
+        if self.core {
+            let mend = "sessions do not say which cells are core; name them with --cell";
+            return Err(Problem::Usage(format!("--core cannot be used here: {mend}")));
+        }
+        let plan = &mut session.plan;
+        for name in &self.workload {
+            let known: Vec<_> = plan.workloads.iter().map(|workload| workload.name.as_str()).collect();
+            if !known.contains(&name.as_str()) {
+                return Err(Problem::Usage(names::unknown("workload", name, &known)));
+            }
+        }
+        self.check_strategies(&plan.strategies.iter().map(String::as_str).collect::<Vec<_>>())?;
+        self.check_cells(plan.workloads.iter().flat_map(|w| w.cells.iter().map(|cell| cell.id.as_str())))?;
+        let control = plan.control.clone();
+        let is_kept = |name: &String| *name == control || name == LIMIT || self.strategy.contains(name);
+        plan.strategies.retain(|name| self.strategy.is_empty() || is_kept(name));
+        plan.workloads.retain(|workload| self.workload.is_empty() || self.workload.contains(&workload.name));
+        for workload in &mut plan.workloads {
+            workload.cells.retain(|cell| self.has_point(&cell.id, cell.callers, cell.clients));
+        }
+        plan.workloads.retain(|workload| !workload.cells.is_empty());
+        if plan.workloads.is_empty() {
+            return Err(Problem::Usage("no cell of the session has all that the filters ask for".to_owned()));
+        }
+        let Session { plan, trials, .. } = session;
+        trials.retain(|trial| {
+            let has_cell = |id: &str| {
+                plan.workloads.iter().any(|w| w.name == trial.workload && w.cells.iter().any(|c| c.id == id))
+            };
+            plan.strategies.contains(&trial.strategy) && has_cell(&trial.cell)
+        });
+        Ok(())
+    }
+
+    fn check_cells<'a>(&self, known: impl Iterator<Item = &'a str>) -> Result<(), Problem> {
+        let mut known: Vec<_> = known.collect();
+        match self.cell.iter().find(|wanted| !known.iter().any(|id| is_part_of(wanted, id))) {
+            None => Ok(()),
+            Some(wanted) => {
+                known.sort_unstable();
+                known.dedup();
+                Err(Problem::Usage(names::unknown("cell", wanted, &known)))
+            }
+        }
+    }
+
+    fn has(&self, cell: &Cell) -> bool {
+        self.has_point(&cell.id, cell.callers, cell.clients) && (cell.core || !self.core)
+    }
+
+    fn has_point(&self, id: &str, callers: Callers, clients: usize) -> bool {
+        (self.cell.is_empty() || self.cell.iter().any(|wanted| is_part_of(wanted, id)))
+            && (self.callers.is_empty() || self.callers.contains(&callers))
+            && (self.clients.is_empty() || self.clients.contains(&clients))
+    }
+}
+
+/// Whether `wanted` is a cell's id, or the first of its parts.
+fn is_part_of(wanted: &str, id: &str) -> bool {
+    id.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_chosen_by_its_id_or_whole_parts_of_it() {
+        for (wanted, id, expected) in [
+            ("threads-16", "threads-16", true),
+            ("threads-16", "threads-16-10us", true),
+            ("threads", "threads-16-10us", true),
+            ("threads-1", "threads-16", false),
+            ("thread", "threads-16", false),
+            ("threads-16-10us", "threads-16", false),
+        ] {
+            assert_eq!(is_part_of(wanted, id), expected, "{wanted} {id}");
+        }
+    }
+
+    #[test]
+    fn the_control_is_added_and_it_is_said() {
+        let others = strategies::names().into_iter().find(|name| *name != strategies::CONTROL).unwrap();
+        let filters = Filters { strategy: vec![others.to_owned()], ..Filters::default() };
+        let (choice, note) = filters.choice().unwrap();
+        assert_eq!(choice.strategies.len(), 2);
+        assert!(choice.strategies.contains(&strategies::CONTROL.to_owned()));
+        assert!(note.unwrap().contains(strategies::CONTROL));
+        assert_eq!(Filters::default().choice().unwrap().1, None);
+    }
+
+    #[test]
+    fn core_cells_are_a_part_of_all() {
+        let cells =
+            |filters: Filters| filters.workloads().unwrap().iter().map(|w| w.cells.len()).sum::<usize>();
+        let core = cells(Filters { core: true, ..Filters::default() });
+        assert!(core > 0 && core < cells(Filters::default()));
+    }
+
+    #[test]
+    fn filters_together_ask_for_all_at_once() {
+        let filters = Filters { callers: vec![Callers::Threads], clients: vec![16], ..Filters::default() };
+        for workload in filters.workloads().unwrap() {
+            assert!(workload.cells.iter().all(|cell| cell.callers == Callers::Threads && cell.clients == 16));
+        }
+    }
+}

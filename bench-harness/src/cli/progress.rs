@@ -1,0 +1,107 @@
+//! How far a campaign is: a bar on a terminal, a line per round elsewhere.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::output;
+use crate::campaign::Campaign;
+use crate::campaign::plan::{about, trial_time};
+use crate::campaign::run::Watch;
+use crate::record::{Trial, TrialResult};
+use crate::trial::spec::TrialSpec;
+
+/// How far a campaign is. It draws between trials only, never while one is measured.
+pub(super) struct Progress {
+    bar: Option<ProgressBar>,
+    rounds: u32,
+    trials: usize,
+    done: usize,
+    failed: usize,
+    started: Instant,
+    planned: Duration,
+    planned_done: Duration,
+}
+
+impl Progress {
+    pub(super) fn new(campaign: &Campaign) -> Self {
+        let trials = campaign.n_trials();
+        Self {
+            bar: std::io::stderr().is_terminal().then(|| bar(trials)),
+            rounds: campaign.plan.rounds,
+            trials,
+            done: 0,
+            failed: 0,
+            started: Instant::now(),
+            planned: campaign.time(),
+            planned_done: Duration::ZERO,
+        }
+    }
+
+    pub(super) fn finish(&self) {
+        self.bar.iter().for_each(ProgressBar::finish_and_clear);
+    }
+
+    /// The planned time that is left, corrected by how long the trials so far really took.
+    fn left(&self) -> Duration {
+        let left = self.planned.saturating_sub(self.planned_done);
+        if self.planned_done.is_zero() {
+            return left;
+        }
+        left.mul_f64(self.started.elapsed().as_secs_f64() / self.planned_done.as_secs_f64())
+    }
+
+    fn say(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| output::say(line)),
+            None => output::say(line),
+        }
+    }
+}
+
+fn bar(trials: usize) -> ProgressBar {
+    let style =
+        ProgressStyle::with_template("{bar:20} {pos}/{len} {wide_msg}").expect("the template is right");
+    ProgressBar::new(trials as u64).with_style(style)
+}
+
+impl Watch for Progress {
+    fn starts(&mut self, spec: &TrialSpec) {
+        let Some(bar) = &self.bar else { return };
+        let TrialSpec { round, workload, cell, strategy, .. } = spec;
+        let left = about(self.left());
+        let rounds = self.rounds;
+        bar.set_message(format!(
+            "{left} left, round {}/{rounds}: {workload}/{} {strategy}",
+            round + 1,
+            cell.id
+        ));
+        bar.tick();
+    }
+
+    fn ended(&mut self, spec: &TrialSpec, trial: &Trial) {
+        self.done += 1;
+        self.planned_done += trial_time(spec);
+        if let TrialResult::Failed(failure) = &trial.result {
+            self.failed += 1;
+            let Trial { workload, cell, strategy, round, .. } = trial;
+            let named = format!("{strategy} on {workload}/{cell}, round {}", round + 1);
+            self.say(&format!("failed: {named}: {} {}", failure.check, failure.reason));
+        }
+        self.bar.iter().for_each(|bar| bar.inc(1));
+    }
+
+    fn round_ended(&mut self, round: u32) {
+        if self.bar.is_some() {
+            return;
+        }
+        let failed = if self.failed > 0 { format!(", {} failed", self.failed) } else { String::new() };
+        let (done, trials, rounds) = (self.done, self.trials, self.rounds);
+        let left = about(self.left());
+        self.say(&format!(
+            "round {} of {rounds}: {done} of {trials} trials{failed}, about {left} left",
+            round + 1
+        ));
+    }
+}

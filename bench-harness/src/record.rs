@@ -1,0 +1,239 @@
+//! What a trial and a session say about themselves: the schema, and nothing else.
+//!
+//! Durations are whole nanoseconds, maps are sorted, and a float that is not finite is a write error. Reading and writing
+//! files is `session.rs`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::workload::definition::{Callers, Cost};
+
+/// The schema of [`Trial`], one line of `trials.jsonl`.
+pub const TRIAL_SCHEMA: &str = "bench-harness.trial/1";
+/// The schema of [`Session`], the file `session.json`.
+pub const SESSION_SCHEMA: &str = "bench-harness.session/1";
+
+/// The strategy label of the bare loop that writes without a queue: what is possible at all.
+pub const LIMIT: &str = "limit";
+
+/// One trial: one process, one strategy, one cell, one seed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trial {
+    /// [`TRIAL_SCHEMA`].
+    pub schema: String,
+    /// Which round of the session, from 0.
+    pub round: u32,
+    /// Place in the round's order, from 0.
+    pub position: u32,
+    /// Workload name.
+    pub workload: String,
+    /// Cell id within the workload.
+    pub cell: String,
+    /// Strategy name, or [`LIMIT`].
+    pub strategy: String,
+    /// The seed of the updates, hex with `0x`; the same for all strategies of a round and cell.
+    pub seed: String,
+    /// How it ended.
+    #[serde(flatten)]
+    pub result: TrialResult,
+}
+
+/// A trial either has a verified measurement or names what failed; never both.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TrialResult {
+    /// All checks held.
+    Measured(Box<Measurement>),
+    /// A check failed, or the trial did not end.
+    Failed(Failure),
+}
+
+/// Why a trial has no numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// The check that failed, `V1` to `V9`, or `process` when the child died or printed no record.
+    pub check: String,
+    /// What was seen, in one sentence.
+    pub reason: String,
+}
+
+/// The numbers of one trial, all within its window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Measurement {
+    /// Time the load ran before the window.
+    pub warm_up_ns: u64,
+    /// Length of the window.
+    pub window_ns: u64,
+    /// Updates whose answer reached its caller in the window.
+    pub done: u64,
+    /// Submits that were refused in the window and tried again (`Full`).
+    pub refused: u64,
+    /// `done`, per client.
+    pub clients: Vec<u64>,
+    /// The longest time in which one client got no answer, window edges included.
+    pub longest_gap_ns: u64,
+    /// What the writes really cost.
+    pub cost: AchievedCost,
+    /// HDR histograms (V2, deflate not used, base64) of nanoseconds by part: `latency`, `submit`, `queued`, `apply`,
+    /// `commit`, `reply`. `latency` is submit called (of a burst: its beginning) to answer received; the five
+    /// parts sum to it, update by update.
+    pub hdr: BTreeMap<String, String>,
+    /// Mean nanoseconds of the same parts (exact sums, not from the histogram).
+    pub mean_ns: BTreeMap<String, f64>,
+    /// Values that a histogram could not hold and counted at its highest value.
+    pub clamped: u64,
+    /// What the process used in the window; absent where the platform cannot tell.
+    pub evidence: Option<Evidence>,
+}
+
+/// What the simulated writes and commits really cost.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AchievedCost {
+    /// The cost of a write that the workload asked for.
+    pub requested_ns: u64,
+    /// Mean of an `apply`.
+    pub mean_ns: f64,
+    /// Standard deviation over mean of an `apply`; 0 where the mean is 0.
+    pub cv: f64,
+    /// Median `apply`.
+    pub p50_ns: u64,
+    /// 99th percentile of `apply`.
+    pub p99_ns: u64,
+    /// Commits in the window; 0 without group commit.
+    pub commits: u64,
+    /// Time in `apply` and `commit`, clipped to the window; absent where only some updates were timed.
+    pub busy_ns: Option<u64>,
+}
+
+/// What the process used in the window; the harness's own clients are part of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// CPU time in user mode, all threads.
+    pub user_ns: u64,
+    /// CPU time in the kernel, all threads.
+    pub sys_ns: u64,
+    /// Times a thread gave up its core, all threads.
+    pub voluntary_switches: u64,
+    /// Times a thread was taken off its core, all threads.
+    pub involuntary_switches: u64,
+    /// Page faults served without a disk.
+    pub minor_faults: u64,
+    /// Page faults that read a disk.
+    pub major_faults: u64,
+    /// The most memory the process held, less what the harness itself keeps to verify the run.
+    pub peak_memory_bytes: u64,
+}
+
+/// A session: a plan, the environment, and every trial.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Session {
+    /// [`SESSION_SCHEMA`].
+    pub schema: String,
+    /// `<UTC time>-<commit>`, the name of the session's folder.
+    pub id: String,
+    /// Whether every planned trial is in.
+    pub complete: bool,
+    /// Why it is not complete, for example `interrupted`.
+    pub incomplete_reason: Option<String>,
+    /// What was going to be run.
+    pub plan: Plan,
+    /// Where it ran.
+    pub environment: Environment,
+    /// Every finished trial, in the order in which they ran.
+    pub trials: Vec<Trial>,
+}
+
+/// What a session was going to run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The command line, program name first, without paths.
+    pub command: Vec<String>,
+    /// The seed of order and data, hex with `0x`.
+    pub master_seed: String,
+    /// Number of rounds.
+    pub rounds: u32,
+    /// The strategy that all others are divided by.
+    pub control: String,
+    /// Strategies, in list order; with [`LIMIT`].
+    pub strategies: Vec<String>,
+    /// Workloads with the cells that were chosen.
+    pub workloads: Vec<PlannedWorkload>,
+}
+
+/// A workload as it was planned; enough to render a report without the file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedWorkload {
+    /// File name without `.toml`.
+    pub name: String,
+    /// One line.
+    pub title: String,
+    /// What a reader learns from it.
+    pub question: String,
+    /// sha256 of the file.
+    pub hash: String,
+    /// What a commit costs, with group commit.
+    pub commit: Option<Cost>,
+    /// Whether clients submit in bursts.
+    pub bursts: bool,
+    /// The queue's capacity.
+    pub capacity: usize,
+    /// Warm-up of one trial, at least.
+    pub warm_up_ns: u64,
+    /// Window of one trial.
+    pub window_ns: u64,
+    /// The chosen cells, in file order.
+    pub cells: Vec<PlannedCell>,
+}
+
+/// A cell as it was planned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedCell {
+    /// Unique within the workload.
+    pub id: String,
+    /// What the clients are.
+    pub callers: Callers,
+    /// How many.
+    pub clients: usize,
+    /// Requested cost of a write.
+    pub write: Cost,
+}
+
+/// Where a session ran. No host name, user name or absolute path.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Environment {
+    /// Start, RFC 3339, UTC.
+    pub started: String,
+    /// Commit of the sources, if known, with `-dirty` appended if they were changed.
+    pub commit: Option<String>,
+    /// `rustc --version` of the build.
+    pub rustc: String,
+    /// sha256 of the harness binary.
+    pub binary: String,
+    /// Version of the harness.
+    pub version: String,
+    /// Operating system and architecture.
+    pub os: String,
+    /// Kernel release.
+    pub kernel: Option<String>,
+    /// CPU model.
+    pub cpu: Option<String>,
+    /// CPUs that this process may use.
+    pub cpus: usize,
+    /// CPU quota of the control group, in CPUs, if there is one.
+    pub cpu_quota: Option<f64>,
+    /// Physical memory, bytes.
+    pub memory_bytes: Option<u64>,
+    /// The hypervisor, if one is visible.
+    pub hypervisor: Option<String>,
+}

@@ -1,0 +1,143 @@
+//! The charts of a report: each answers one question, says what it found in a sentence, and carries its numbers.
+//!
+//! A chart is a function from the model; one that the data does not support is `None`, one that cannot be drawn stays,
+//! with the reason. To add a chart, write a file and add a line to [`of_workload`].
+
+mod anatomy;
+mod cost;
+mod fairness;
+mod forest;
+mod held;
+mod spectrum;
+mod throughput_clients;
+mod throughput_cost;
+
+use sha2::{Digest, Sha256};
+
+use super::draw::{Domain, Look, Strip};
+use super::escape::slug;
+use super::format::plural;
+use super::model::{CellView, Model, Numbers, Outcome, Role, Row, WorkloadView};
+use crate::stats::Known;
+
+/// One chart, drawn but not yet coloured.
+#[derive(Clone, Debug)]
+pub(crate) struct Chart {
+    /// Unique on a page, and the name of its file.
+    pub(crate) id: String,
+    /// The question.
+    pub(crate) title: &'static str,
+    /// The answer, from the data.
+    pub(crate) finding: String,
+    /// What marks and bars mean, how many rounds, at what level.
+    pub(crate) caption: String,
+    /// The drawing as plotters wrote it.
+    pub(crate) drawing: Known<String>,
+    /// The plotted numbers.
+    pub(crate) table: Table,
+    /// Whether the page shows it without being asked.
+    pub(crate) leading: bool,
+}
+
+/// Numbers as text, in rows.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Table {
+    /// Column headings.
+    pub(crate) columns: Vec<&'static str>,
+    /// Cells.
+    pub(crate) rows: Vec<Vec<String>>,
+}
+
+/// The charts that the data of a workload supports, in the order of the page.
+pub(crate) fn of_workload(model: &Model, workload: &WorkloadView) -> Vec<Chart> {
+    let charts = [
+        forest::chart(model, workload),
+        throughput_clients::chart(model, workload),
+        throughput_cost::chart(model, workload),
+        held::chart(model, workload),
+        anatomy::chart(model, workload),
+        spectrum::chart(workload),
+        fairness::chart(workload),
+        cost::chart(model, workload),
+    ];
+    charts.into_iter().flatten().collect()
+}
+
+/// `kind-workload`; where the name has characters that an id cannot have, a hash keeps it unique.
+fn id(kind: &str, workload: &WorkloadView) -> String {
+    let slug = slug(&workload.name);
+    if slug == workload.name {
+        return format!("{kind}-{slug}");
+    }
+    let hash: String =
+        Sha256::digest(&workload.name).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    format!("{kind}-{slug}-{hash}")
+}
+
+/// Names and looks of a workload's rows, the limit last.
+fn row_looks(workload: &WorkloadView) -> Vec<(String, Look)> {
+    let rows = workload.cells.first().map_or(&[][..], |cell| &cell.rows);
+    rows.iter().map(|row| (row.strategy.clone(), Look::of(row.role))).collect()
+}
+
+/// Cells in a grid: threads beside tasks where both were measured, else two in a row.
+fn grid<'m>(cells: &[&'m CellView]) -> (usize, Vec<Option<&'m CellView>>) {
+    let mut callers: Vec<_> = cells.iter().map(|cell| cell.callers).collect();
+    callers.sort_unstable();
+    callers.dedup();
+    if callers.len() < 2 {
+        return (cells.len().clamp(1, 2), cells.iter().copied().map(Some).collect());
+    }
+    let mut kinds: Vec<_> = cells.iter().map(|cell| (cell.write, cell.clients)).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let find = |kind: &_, who: &_| {
+        cells.iter().copied().find(|cell| (cell.write, cell.clients) == *kind && cell.callers == *who)
+    };
+    let slots = kinds.iter().flat_map(|kind| callers.iter().map(move |who| find(kind, who)));
+    (callers.len(), slots.collect())
+}
+
+fn all_cells(workload: &WorkloadView) -> Vec<&CellView> {
+    workload.cells.iter().collect()
+}
+
+/// Every row with numbers, with its cell.
+fn measured(workload: &WorkloadView) -> impl Iterator<Item = (&CellView, &Row, &Numbers)> {
+    let rows = workload.cells.iter().flat_map(|cell| cell.rows.iter().map(move |row| (cell, row)));
+    rows.filter_map(|(cell, row)| Some((cell, row, row.numbers()?)))
+}
+
+/// Like [`measured`], without the limit.
+fn strategies(workload: &WorkloadView) -> impl Iterator<Item = (&CellView, &Row, &Numbers)> {
+    measured(workload).filter(|(_, row, _)| row.role != Role::Limit)
+}
+
+/// A row of a strip chart: what `draw` makes of its numbers, or the word for their lack.
+fn strip(row: &Row, draw: impl FnOnce(&Numbers) -> Strip) -> Strip {
+    let word = match &row.outcome {
+        Outcome::Measured(numbers) => return draw(numbers),
+        Outcome::Failed(_) => "failed",
+        Outcome::NotMeasured => "not measured",
+    };
+    Strip { marks: Vec::new(), value: word.to_owned() }
+}
+
+/// One domain for each row of the grid, so that panels side by side can be compared.
+fn row_domains(
+    columns: usize,
+    grid: &[Option<&CellView>],
+    domain: impl Fn(&mut dyn Iterator<Item = &Numbers>) -> Known<Domain>,
+) -> Vec<Known<Domain>> {
+    let rows = grid.chunks(columns.max(1));
+    let of_row = |row: &[Option<&CellView>]| {
+        let mut numbers = row.iter().flatten().flat_map(|cell| cell.rows.iter().filter_map(Row::numbers));
+        domain(&mut numbers)
+    };
+    rows.flat_map(|row| vec![of_row(row); row.len()]).collect()
+}
+
+/// `95 % interval over 8 rounds, each comparison for itself`.
+fn interval_words(model: &Model) -> String {
+    format!("95 % interval over {}, each for itself", plural(model.rounds, "round"))
+}

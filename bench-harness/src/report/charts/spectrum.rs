@@ -1,0 +1,99 @@
+//! How bad is the tail? Latency from the median to as far as the samples reach.
+
+use super::{Chart, Table, all_cells, grid, id, measured, row_domains, row_looks, strategies};
+use crate::report::draw::{Curve, Domain, LinePanel, Lines};
+use crate::report::format::{count, duration, known, tick_duration};
+use crate::report::model::{CellView, Numbers, WorkloadView};
+use crate::stats::Known;
+
+pub(super) fn chart(workload: &WorkloadView) -> Option<Chart> {
+    let (columns, cells) = grid(&all_cells(workload));
+    let odds = strategies(workload).flat_map(|(_, _, numbers)| numbers.spectrum.iter().map(|point| point.0));
+    let x = Domain::log(odds);
+    let heights = row_domains(columns, &cells, |numbers| {
+        let points = numbers.filter(|numbers| !numbers.is_limit).flat_map(|numbers| &numbers.spectrum);
+        Domain::log(points.map(|point| point.1))
+    });
+    let panels =
+        cells.iter().zip(&heights).map(|(cell, y)| cell.map(|cell| panel(workload, cell, &x, y))).collect();
+    Some(Chart {
+        id: id("spectrum", workload),
+        title: "How bad is the tail?",
+        finding: finding(workload),
+        caption: "Latency from submit called to answer received, over the percentile; both logarithmic, all rounds together. \
+                  A curve ends where fewer than ten samples lie above it. Closed loop: this is the service time under so many \
+                  clients, not what a user would wait whose arrival does not depend on earlier answers."
+            .to_owned(),
+        drawing: Lines { columns, panels }.draw(),
+        table: table(workload),
+        leading: false,
+    })
+}
+
+fn panel(workload: &WorkloadView, cell: &CellView, x: &Known<Domain>, y: &Known<Domain>) -> LinePanel {
+    let curve = |(name, look): (String, _)| {
+        let numbers = cell.numbers(&name).filter(|numbers| !numbers.is_limit)?;
+        let points = numbers.spectrum.clone();
+        (!points.is_empty()).then_some(Curve { name, look, points, band: Vec::new() })
+    };
+    let ticks =
+        [(2.0, "50 %"), (10.0, "90 %"), (1e2, "99 %"), (1e3, "99.9 %"), (1e4, "99.99 %"), (1e5, "99.999 %")];
+    let in_reach = |odds: &f64| x.as_ref().is_ok_and(|x| x.holds(*odds));
+    LinePanel {
+        title: format!("latency, {}", cell.title),
+        x_title: "percentile of updates".to_owned(),
+        x: x.clone(),
+        y: y.clone(),
+        x_ticks: ticks
+            .iter()
+            .filter(|(odds, _)| in_reach(odds))
+            .map(|(odds, text)| (*odds, (*text).to_owned()))
+            .collect(),
+        y_tick: tick_duration,
+        rule: None,
+        curves: row_looks(workload).into_iter().filter_map(curve).collect(),
+        markers: false,
+    }
+}
+
+/// The widest spread of p99 between strategies on one cell.
+fn finding(workload: &WorkloadView) -> String {
+    let p99 = |numbers: &Numbers| numbers.latency.p99.as_ref().ok().copied();
+    let spread = |cell: &CellView| {
+        let all: Vec<(f64, String)> = strategies(workload)
+            .filter(|(other, _, _)| std::ptr::eq(*other, cell))
+            .filter_map(|(_, row, numbers)| Some((p99(numbers)?, row.strategy.clone())))
+            .collect();
+        let low = all.iter().min_by(|a, b| a.0.total_cmp(&b.0))?.clone();
+        let high = all.iter().max_by(|a, b| a.0.total_cmp(&b.0))?.clone();
+        (low.1 != high.1).then(|| (high.0 / low.0, low, high, cell.title.clone()))
+    };
+    let widest = workload.cells.iter().filter_map(spread).max_by(|a, b| a.0.total_cmp(&b.0));
+    let Some((_, low, high, cell)) = widest else {
+        return "Too few samples to compare a p99.".to_owned();
+    };
+    format!(
+        "At {cell} the p99 goes from {} ({}) to {} ({}).",
+        duration(low.0),
+        low.1,
+        duration(high.0),
+        high.1
+    )
+}
+
+fn table(workload: &WorkloadView) -> Table {
+    let rows = measured(workload).map(|(cell, row, numbers)| {
+        let mut cells = vec![cell.title.clone(), row.strategy.clone()];
+        let latency = &numbers.latency;
+        cells.extend(
+            [&latency.p50, &latency.p90, &latency.p99, &latency.p999, &latency.max]
+                .map(|p| known(p, |ns| duration(*ns))),
+        );
+        cells.push(count(latency.count));
+        cells
+    });
+    Table {
+        columns: vec!["Cell", "Strategy", "p50", "p90", "p99", "p99.9", "Max", "Samples"],
+        rows: rows.collect(),
+    }
+}

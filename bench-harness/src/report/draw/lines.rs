@@ -1,0 +1,265 @@
+//! Panels of curves, each curve named at its last point.
+
+use super::canvas::{Anchor, Canvas, draw};
+use super::domain::Domain;
+use super::ink::{Ink, Look};
+use super::text::{apart, fit, labels, width};
+use super::{TEXT, WIDTH};
+use crate::stats::Known;
+
+/// A chart of panels of curves.
+#[derive(Clone, Debug)]
+pub(crate) struct Lines {
+    /// Panels side by side.
+    pub(crate) columns: usize,
+    /// Row by row of the grid; `None` leaves a gap.
+    pub(crate) panels: Vec<Option<LinePanel>>,
+}
+
+/// One panel.
+#[derive(Clone, Debug)]
+pub(crate) struct LinePanel {
+    /// What is up, with its unit, and for whom.
+    pub(crate) title: String,
+    /// What is to the right, with its unit.
+    pub(crate) x_title: String,
+    /// The horizontal axis; a panel without one says why.
+    pub(crate) x: Known<Domain>,
+    /// The vertical axis.
+    pub(crate) y: Known<Domain>,
+    /// Where the horizontal axis has ticks, and what they say.
+    pub(crate) x_ticks: Vec<(f64, String)>,
+    /// How a vertical tick is written.
+    pub(crate) y_tick: fn(f64) -> String,
+    /// A reference line.
+    pub(crate) rule: Option<Rule>,
+    /// The curves.
+    pub(crate) curves: Vec<Curve>,
+    /// Whether each point has a marker, not the last alone.
+    pub(crate) markers: bool,
+}
+
+/// A reference.
+#[derive(Clone, Debug)]
+pub(crate) enum Rule {
+    /// A horizontal line.
+    Level(f64),
+    /// A curve without a name of its own.
+    Through(Vec<(f64, f64)>),
+}
+
+/// One curve.
+#[derive(Clone, Debug)]
+pub(crate) struct Curve {
+    /// Its name, written once.
+    pub(crate) name: String,
+    /// How it looks.
+    pub(crate) look: Look,
+    /// Its points, from left to right.
+    pub(crate) points: Vec<(f64, f64)>,
+    /// `(x, low, high)` of its interval, where there is one.
+    pub(crate) band: Vec<(f64, f64, f64)>,
+}
+
+const TITLE: f64 = 46.0;
+const PLOT: f64 = 400.0;
+const AXIS: f64 = 92.0;
+const MARGIN: f64 = 12.0;
+/// Least distance of two names.
+const NAME_STEP: f64 = 29.0;
+// LIMIT: names beside a curve may take 260 of 1440 units; longer ones are cut and stand in full in the table.
+const NAME_ROOM: f64 = 260.0;
+/// From the last point to its name, for the leader line.
+const LEADER: f64 = 34.0;
+
+struct Frame {
+    left: f64,
+    right: f64,
+    top: f64,
+    bottom: f64,
+}
+
+impl Lines {
+    /// Paints the chart.
+    pub(crate) fn draw(&self) -> Known<String> {
+        let columns = self.columns.max(1);
+        let most = self.panels.iter().flatten().map(|panel| panel.curves.len()).max().unwrap_or(0);
+        let plot = PLOT.max(NAME_STEP * most as f64);
+        let panel_height = TITLE + plot + AXIS;
+        let height = panel_height * self.panels.len().div_ceil(columns) as f64 + MARGIN;
+        let column_width = (f64::from(WIDTH) - 2.0 * MARGIN) / columns as f64;
+        draw(height as i32, |canvas| {
+            for (place, panel) in self.panels.iter().enumerate() {
+                let Some(panel) = panel else { continue };
+                let left = MARGIN + column_width * (place % columns) as f64;
+                let top = panel_height * (place / columns) as f64 + TITLE;
+                panel.paint(
+                    canvas,
+                    Frame { left, right: left + column_width - 16.0, top, bottom: top + plot },
+                );
+            }
+        })
+    }
+}
+
+impl LinePanel {
+    fn paint(&self, canvas: &Canvas<'_>, area: Frame) {
+        let title = fit(&self.title, TEXT * 1.1, area.right - area.left);
+        canvas.heading(&title, (area.left, area.top - TITLE / 2.0));
+        let (x, y) = match (&self.x, &self.y) {
+            (Ok(x), Ok(y)) => (x, y),
+            (Err(reason), _) | (_, Err(reason)) => {
+                let text = fit(reason.reason(), TEXT, area.right - area.left);
+                canvas.text(&text, (area.left, area.top + TEXT), Anchor::Start, Ink::Muted);
+                return;
+            }
+        };
+        let names: Vec<&str> = self.curves.iter().map(|curve| curve.name.as_str()).collect();
+        let names = labels(&names, TEXT, NAME_ROOM);
+        let y_ticks: Vec<(f64, String)> =
+            y.ticks(6).into_iter().map(|tick| (tick, (self.y_tick)(tick))).collect();
+        let y_room = y_ticks.iter().map(|(_, label)| width(label, TEXT)).fold(0.0, f64::max);
+        let name_room = names.iter().map(|name| width(name, TEXT)).fold(0.0, f64::max);
+        let frame =
+            Frame { left: area.left + y_room + 18.0, right: area.right - name_room - LEADER - 14.0, ..area };
+        let at = |(px, py): (f64, f64)| {
+            let x = frame.left + x.place(px)? * (frame.right - frame.left);
+            Some((x, frame.bottom - y.place(py)? * (frame.bottom - frame.top)))
+        };
+        self.axes(canvas, &frame, &y_ticks, &at, x, y);
+        self.curves.iter().for_each(|curve| curve.paint(canvas, &at, self.markers));
+        self.names(canvas, &names, &frame, &at);
+    }
+
+    fn axes(
+        &self,
+        canvas: &Canvas<'_>,
+        frame: &Frame,
+        y_ticks: &[(f64, String)],
+        at: &impl Fn((f64, f64)) -> Option<(f64, f64)>,
+        x: &Domain,
+        y: &Domain,
+    ) {
+        for (tick, label) in y_ticks {
+            let Some(share) = y.place(*tick) else { continue };
+            let height = frame.bottom - share * (frame.bottom - frame.top);
+            canvas.line((frame.left, height), (frame.right, height), Ink::Grid, 2);
+            canvas.text(label, (frame.left - 12.0, height), Anchor::End, Ink::Muted);
+        }
+        let place = |tick: f64| x.place(tick).map(|share| frame.left + share * (frame.right - frame.left));
+        let x_ticks: Vec<_> =
+            self.x_ticks.iter().filter_map(|(tick, label)| Some((place(*tick)?, label.clone()))).collect();
+        for (x, _) in &x_ticks {
+            canvas.line((*x, frame.bottom), (*x, frame.bottom + 8.0), Ink::Muted, 2);
+        }
+        for (x, label) in apart(&x_ticks, TEXT) {
+            canvas.text(label, (x, frame.bottom + 26.0), Anchor::Middle, Ink::Muted);
+        }
+        canvas.line((frame.left, frame.bottom), (frame.right, frame.bottom), Ink::Muted, 2);
+        let title = fit(&self.x_title, TEXT, frame.right - frame.left);
+        canvas.text(
+            &title,
+            ((frame.left + frame.right) / 2.0, frame.bottom + 58.0),
+            Anchor::Middle,
+            Ink::Text,
+        );
+        match &self.rule {
+            None => {}
+            Some(Rule::Level(level)) => {
+                if let Some(share) = y.place(*level) {
+                    let height = frame.bottom - share * (frame.bottom - frame.top);
+                    canvas.line((frame.left, height), (frame.right, height), Ink::Text, 2);
+                }
+            }
+            Some(Rule::Through(points)) => {
+                canvas.path(&points.iter().filter_map(|point| at(*point)).collect::<Vec<_>>(), Ink::Muted, 3);
+            }
+        }
+    }
+
+    /// Each name beside its curve's last point, moved up or down where two would touch, with a leader line.
+    fn names(
+        &self,
+        canvas: &Canvas<'_>,
+        names: &[String],
+        frame: &Frame,
+        at: &impl Fn((f64, f64)) -> Option<(f64, f64)>,
+    ) {
+        let last = |curve: &Curve| curve.points.iter().rev().find_map(|point| at(*point));
+        let mut ends: Vec<(&String, &Curve, (f64, f64))> = names
+            .iter()
+            .zip(&self.curves)
+            .filter_map(|(name, curve)| Some((name, curve, last(curve)?)))
+            .collect();
+        ends.sort_by(|a, b| a.2.1.total_cmp(&b.2.1));
+        let wanted: Vec<f64> = ends.iter().map(|(_, _, (_, y))| *y).collect();
+        let placed = spread(&wanted, NAME_STEP, (frame.top + TEXT / 2.0, frame.bottom - TEXT / 2.0));
+        for ((name, curve, end), y) in ends.into_iter().zip(placed) {
+            let x = frame.right + LEADER;
+            canvas.line(end, (x - 6.0, y), Ink::Muted, 1);
+            canvas.text(
+                name,
+                (x, y),
+                Anchor::Start,
+                if curve.look.ink == Ink::Muted { Ink::Muted } else { Ink::Text },
+            );
+        }
+    }
+}
+
+impl Curve {
+    fn paint(&self, canvas: &Canvas<'_>, at: &impl Fn((f64, f64)) -> Option<(f64, f64)>, markers: bool) {
+        let upper = self.band.iter().filter_map(|(x, _, high)| at((*x, *high)));
+        let lower = self.band.iter().rev().filter_map(|(x, low, _)| at((*x, *low)));
+        let outline: Vec<_> = upper.chain(lower).collect();
+        if self.band.len() > 1 {
+            canvas.fill(&outline, self.look.ink, 0.18);
+        }
+        let points: Vec<_> = self.points.iter().filter_map(|point| at(*point)).collect();
+        canvas.path(&points, self.look.ink, 4);
+        let marked = if markers { 0 } else { points.len().saturating_sub(1) };
+        points[marked..].iter().for_each(|point| canvas.marker(*point, self.look));
+    }
+}
+
+/// Moves sorted positions apart by `step`, inside the range where there is room, each as little as its group allows.
+fn spread(wanted: &[f64], step: f64, (low, high): (f64, f64)) -> Vec<f64> {
+    // Groups of neighbours that touch: sum of their free positions, and how many.
+    let mut groups: Vec<(f64, usize)> = Vec::new();
+    let start = |(sum, n): (f64, usize)| {
+        let centred = sum / n as f64 - step * (n - 1) as f64 / 2.0;
+        centred.min(high - step * (n - 1) as f64).max(low)
+    };
+    for position in wanted {
+        groups.push((*position, 1));
+        while let [.., before, after] = groups.as_slice() {
+            if start(*before) + step * before.1 as f64 <= start(*after) {
+                break;
+            }
+            let merged = (before.0 + after.0, before.1 + after.1);
+            groups.truncate(groups.len() - 2);
+            groups.push(merged);
+        }
+    }
+    groups
+        .iter()
+        .flat_map(|group| (0..group.1).map(|i| start(*group) + step * i as f64).collect::<Vec<_>>())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_keep_their_distance_and_their_order_inside_the_panel() {
+        let tables: [&[f64]; 5] = [&[], &[50.0], &[50.0, 50.0, 50.0], &[0.0, 1.0, 99.0, 100.0], &[100.0; 5]];
+        for wanted in tables {
+            let placed = spread(wanted, 20.0, (0.0, 100.0));
+            assert_eq!(placed.len(), wanted.len());
+            assert!(placed.windows(2).all(|pair| pair[1] - pair[0] >= 20.0 - 1e-9), "{wanted:?}: {placed:?}");
+            assert!(placed.iter().all(|y| (-1e-9..=100.0 + 1e-9).contains(y)), "{wanted:?}: {placed:?}");
+        }
+        assert_eq!(spread(&[10.0, 60.0], 20.0, (0.0, 100.0)), [10.0, 60.0]);
+    }
+}

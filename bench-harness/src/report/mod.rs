@@ -1,0 +1,145 @@
+//! From a session to something to read: one model, and a page, a terminal table and Markdown that lay it out.
+//!
+//! Nothing is measured here and no renderer computes: [`model`] holds every number and sentence. The same session gives the
+//! same bytes. A session without a complete round is refused; nothing is rendered from half data.
+
+mod charts;
+mod draw;
+mod escape;
+mod format;
+mod html;
+mod markdown;
+mod model;
+mod terminal;
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::record::{Session, Trial};
+use model::Model;
+
+/// The page's file name.
+pub const PAGE: &str = "report.html";
+/// The folder of the charts as files of their own.
+pub const CHARTS: &str = "charts";
+
+/// Writes `report.html` and `charts/*.svg` into `dir` and returns the path of the page.
+///
+/// Each file is written under another name first and then renamed, so that a reader never sees half of one.
+///
+/// # Errors
+/// The session cannot be rendered, or a file cannot be written. Nothing is written in the first case.
+pub fn write(session: &Session, dir: &Path) -> Result<PathBuf, Error> {
+    let page = html::page(session, &Model::new(session)?);
+    let charts = dir.join(CHARTS);
+    fs::create_dir_all(&charts).map_err(|source| Error::Write { path: charts.clone(), source })?;
+    for (name, svg) in &page.charts {
+        replace(&charts.join(name), svg)?;
+    }
+    let path = dir.join(PAGE);
+    replace(&path, &page.html)?;
+    Ok(path)
+}
+
+/// The table for a terminal of `width` columns, in plain words; what went wrong, if the session cannot be rendered.
+///
+/// Ends with a line break. Colours only where `colour` says so; no meaning hangs on them.
+pub fn terminal(session: &Session, width: usize, colour: bool) -> String {
+    match Model::new(session) {
+        Ok(model) => terminal::table(&model, width, colour),
+        Err(error) => format!("{}\n", escape::clean(&error.to_string())),
+    }
+}
+
+/// The headline and the decision table, for a README.
+///
+/// # Errors
+/// The session cannot be rendered.
+pub fn markdown(session: &Session) -> Result<String, Error> {
+    Ok(markdown::summary(&Model::new(session)?))
+}
+
+fn replace(path: &Path, text: &str) -> Result<(), Error> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    let part = path.with_file_name(name);
+    let written = fs::write(&part, text).and_then(|()| fs::rename(&part, path));
+    written.map_err(|source| {
+        // What is left of a failed write is of no use; the error that matters is the first.
+        let _ = fs::remove_file(&part);
+        Error::Write { path: path.to_owned(), source }
+    })
+}
+
+/// Why a session cannot be rendered.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// No round has all its trials, so there is nothing to compare. A refusal, not a defect.
+    NoCompleteRound {
+        /// The session's id.
+        session: String,
+        /// Trials that a round has.
+        planned: usize,
+        /// Trials on record.
+        recorded: usize,
+    },
+    /// The record contradicts itself or cannot be understood.
+    Record {
+        /// Which trial.
+        place: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A file cannot be written.
+    Write {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    fn no_complete_round(session: &Session, planned: usize) -> Self {
+        Self::NoCompleteRound { session: session.id.clone(), planned, recorded: session.trials.len() }
+    }
+
+    fn unplanned(trial: &Trial) -> Self {
+        let place = place(&trial.workload, &trial.cell, &trial.strategy, trial.round);
+        Self::Record { place, what: "the session's plan has no such row".to_owned() }
+    }
+
+    fn unreadable(workload: &str, cell: &str, strategy: &str, round: u32, what: &str) -> Self {
+        Self::Record { place: place(workload, cell, strategy, round), what: what.to_owned() }
+    }
+}
+
+fn place(workload: &str, cell: &str, strategy: &str, round: u32) -> String {
+    format!("{workload} {cell}, {strategy}, round {round}")
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoCompleteRound { session, planned, recorded } => write!(
+                f,
+                "session {session} has no complete round: a round has {planned} trials, {recorded} are recorded in all; \
+                 run it again with more time"
+            ),
+            Self::Record { place, what } => write!(f, "the record of {place} cannot be used: {what}"),
+            Self::Write { path, .. } => write!(f, "cannot write {}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Write { source, .. } => Some(source),
+            Self::NoCompleteRound { .. } | Self::Record { .. } => None,
+        }
+    }
+}

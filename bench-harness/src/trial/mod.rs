@@ -1,0 +1,183 @@
+//! One trial: one process, one strategy, one cell: warm up, measure, verify.
+//!
+//! The machine that is measured is a checker ([`checker`]); the clients keep just enough of their answers ([`client`])
+//! that both sides can be held against each other when the load is over ([`verify`]). A trial either has numbers that
+//! passed every check, or the name of the check that failed.
+//!
+//! Timed updates go the way that shows how long the caller was held: submit, then wait for the ticket. All others are one
+//! call, for which a strategy may have a shorter way: a lock needs no ticket. A workload that times every update
+//! therefore measures the two steps only.
+
+pub mod board;
+pub mod capacity;
+pub mod checker;
+pub mod chunks;
+pub mod client;
+pub mod clock;
+pub mod evidence;
+pub mod limit;
+pub mod load;
+pub mod measure;
+pub mod sample;
+pub mod schedule;
+pub mod spec;
+pub mod tasks;
+pub mod threads;
+pub mod verify;
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use update_queue::{Options, ShutdownError, Strategy, UpdateQueue};
+
+use crate::record::{Failure, LIMIT, Measurement, TRIAL_SCHEMA, Trial, TrialResult};
+use crate::strategies;
+use board::Board;
+use checker::{Checker, Each, Grouped, Measured};
+use clock::nanos;
+use evidence::Usage;
+use load::Load;
+use measure::{Window, measurement};
+use schedule::Bursts;
+use spec::TrialSpec;
+
+/// How long clients may take to stop, and the writer to end, before that counts as a hang.
+// LIMIT: 10 s: with the largest cell a client waits for hundreds of writes, which is well below a second.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The warm-up goes on until this many updates are through, within [`warm_up_most`].
+// LIMIT: 1000 updates, so that caches, branch predictors and allocator pools have seen the path.
+pub const WARM_UP_UPDATES: u64 = 1_000;
+
+/// The longest warm-up of a trial that asks for `warm_up` at least.
+// LIMIT: twice that: writes so slow that 1000 of them take longer are decided by what they wait for, not by caches.
+pub fn warm_up_most(warm_up: Duration) -> Duration {
+    warm_up.saturating_mul(2)
+}
+
+/// Measures in this process what `spec` asks for.
+///
+/// Never fails as a call: whatever goes wrong is the trial's result.
+pub fn run(spec: &TrialSpec) -> Trial {
+    if spec.strategy == LIMIT {
+        return match spec.commit {
+            Some(_) => record(spec, of_limit::<Grouped>(spec)),
+            None => record(spec, of_limit::<Each>(spec)),
+        };
+    }
+    match strategies::all().iter().find(|entry| entry.name == spec.strategy) {
+        Some(entry) => (entry.run)(spec),
+        None => {
+            let known = strategies::names().join(", ");
+            let reason = format!("no strategy is called `{}`; known are {known} and {LIMIT}", spec.strategy);
+            record(spec, Err(failure("process", reason)))
+        }
+    }
+}
+
+/// Measures the strategy `S`, whatever name the spec has.
+pub fn run_with<S: Strategy>(spec: &TrialSpec) -> Trial {
+    match spec.commit {
+        Some(_) => run_machine::<S, Grouped>(spec, PATIENCE),
+        None => run_machine::<S, Each>(spec, PATIENCE),
+    }
+}
+
+/// As [`run_with`], with a machine and a patience of the caller's choice: so that tests can show a strategy or a machine
+/// that misbehaves to the checks.
+pub fn run_machine<S: Strategy, M: Measured>(spec: &TrialSpec, patience: Duration) -> Trial {
+    record(spec, of_strategy::<S, M>(spec, patience))
+}
+
+fn record(spec: &TrialSpec, result: Result<Measurement, Failure>) -> Trial {
+    Trial {
+        schema: TRIAL_SCHEMA.to_owned(),
+        round: spec.round,
+        position: spec.position,
+        workload: spec.workload.clone(),
+        cell: spec.cell.id.clone(),
+        strategy: spec.strategy.clone(),
+        seed: format!("{:#x}", spec.seed),
+        result: match result {
+            Ok(measurement) => TrialResult::Measured(Box::new(measurement)),
+            Err(failure) => TrialResult::Failed(failure),
+        },
+    }
+}
+
+fn of_strategy<S: Strategy, M: Measured>(
+    spec: &TrialSpec,
+    patience: Duration,
+) -> Result<Measurement, Failure> {
+    has_clients(spec)?;
+    capacity::check::<S>(patience)?;
+    let board = Arc::new(Board::new());
+    let options = Options::default().capacity(spec.capacity).max_batch(spec.max_batch);
+    let (queue, writer) = S::start(M::new(Checker::new(spec, Arc::clone(&board))), options);
+    let load = Load::start(&queue, spec, &board)?;
+    let window = watch(spec, &board);
+    let deadline = Instant::now() + patience;
+    let journals = load.finish(deadline)?;
+    let depth = queue.depth();
+    let checker = writer.shutdown_by(deadline).map_err(not_shut_down)?.into_checker();
+    verify::verify(&journals, &checker, spec.seed)?;
+    if depth != 0 {
+        return Err(failure("V8", format!("with every update answered the depth was reported as {depth}")));
+    }
+    measurement(spec, &window, &journals, &checker)
+}
+
+fn of_limit<M: Measured>(spec: &TrialSpec) -> Result<Measurement, Failure> {
+    has_clients(spec)?;
+    let board = Arc::new(Board::new());
+    let (load, machine) = limit::start::<M>(spec, &board)?;
+    let window = watch(spec, &board);
+    let journals = load.finish(Instant::now() + PATIENCE)?;
+    let checker = machine.recv().map_err(|_| failure("V9", "the bare loop lost its machine".to_owned()))?;
+    verify::verify(&journals, &checker, spec.seed)?;
+    measurement(spec, &window, &journals, &checker)
+}
+
+/// Lets the load warm up, measures the window, and tells the clients to stop.
+fn watch(spec: &TrialSpec, board: &Board) -> Window {
+    warm_up(spec, board);
+    if let Some(bursts) = Bursts::of(spec) {
+        let clock = board.clock();
+        clock.sleep_until(bursts.idle_from(clock.now()));
+    }
+    let before = Usage::now();
+    let start = board.begin_window();
+    board.clock().sleep_until(start + nanos(spec.window));
+    let end = board.end_window();
+    let finished = board.finished();
+    let usage = before.zip(Usage::now());
+    board.stop();
+    Window { warm_up_ns: start, start, end, usage, finished }
+}
+
+fn warm_up(spec: &TrialSpec, board: &Board) {
+    // LIMIT: 5 ms: the warm-up ends at most that late, and looking costs the load next to nothing.
+    const LOOK_EVERY: Duration = Duration::from_millis(5);
+    let clock = board.clock();
+    let (least, most) = (nanos(spec.warm_up), nanos(warm_up_most(spec.warm_up)));
+    clock.sleep_until(least);
+    while board.finished() < WARM_UP_UPDATES && clock.now() < most {
+        thread::sleep(LOOK_EVERY);
+    }
+}
+
+fn has_clients(spec: &TrialSpec) -> Result<(), Failure> {
+    match spec.cell.clients {
+        0 => Err(failure("process", format!("cell `{}` has no clients; give it at least one", spec.cell.id))),
+        _ => Ok(()),
+    }
+}
+
+fn not_shut_down<M: Measured>(error: ShutdownError<M>) -> Failure {
+    failure("V9", format!("with every update answered the writer did not end: {error}"))
+}
+
+fn failure(check: &str, reason: String) -> Failure {
+    Failure { check: check.to_owned(), reason }
+}

@@ -1,0 +1,175 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const GOOD: &str = r#"title = "A title"
+question = "A question."
+callers = ["threads", "tasks"]
+clients = [1, 16]
+core = ["threads-16-10us"]
+
+[write]
+cost = ["0us", "10us"]
+kind = "spin"
+
+[queue]
+capacity = 64
+max_batch = 8
+
+[bursts]
+every = "50ms"
+updates = 3
+
+[time]
+warm_up = "200ms"
+window = "1s"
+"#;
+
+fn good() -> Workload {
+    parse("w", "w.toml", GOOD.as_bytes()).unwrap()
+}
+
+#[test]
+fn a_right_file_becomes_a_workload() {
+    let workload = good();
+    assert_eq!((workload.name.as_str(), workload.title.as_str()), ("w", "A title"));
+    assert_eq!((workload.capacity, workload.max_batch, workload.timed_every), (64, 8, 1));
+    assert_eq!(workload.pattern, Pattern::Bursts { every: Duration::from_millis(50), updates: 3 });
+    assert_eq!((workload.warm_up, workload.window), (Duration::from_millis(200), Duration::from_secs(1)));
+    assert_eq!(workload.commit, None);
+    assert_eq!(workload.hash.len(), 64);
+}
+
+#[test]
+fn cells_are_all_combinations_and_core_marks_those_named() {
+    let cells: Vec<_> = good().cells.into_iter().map(|cell| (cell.id, cell.core)).collect();
+    let named: Vec<_> = cells.iter().map(|(id, _)| id.as_str()).collect();
+    let expected = ["threads-1-0us", "threads-1-10us", "threads-16-0us", "threads-16-10us"];
+    assert_eq!(named[..4], expected);
+    assert_eq!(named[4..], expected.map(|id| id.replace("threads", "tasks")));
+    assert_eq!(cells.iter().filter(|(_, core)| *core).count(), 1);
+}
+
+#[test]
+fn a_single_cost_is_not_part_of_the_cell_id() {
+    let text = GOOD.replace(r#"["0us", "10us"]"#, r#"["10us"]"#).replace("threads-16-10us", "threads-16");
+    assert_eq!(parse("w", "w.toml", text.as_bytes()).unwrap().cells[0].id, "threads-1");
+}
+
+#[test]
+fn what_is_left_out_has_the_defaults_of_a_queue() {
+    let text = GOOD.replace("capacity = 64\nmax_batch = 8\n", "");
+    let workload = parse("w", "w.toml", text.as_bytes()).unwrap();
+    assert_eq!(workload.capacity, update_queue::DEFAULT_CAPACITY);
+    assert_eq!(workload.max_batch, update_queue::DEFAULT_MAX_BATCH);
+}
+
+/// Replaces `old` by `new` in the good file and expects an error at the line of `new` that contains all of `expected`.
+#[track_caller]
+fn check(old: &str, new: &str, expected: &[&str]) {
+    assert!(GOOD.contains(old), "`{old}` is in the file");
+    let text = GOOD.replacen(old, new, 1);
+    let line = 1 + GOOD[..GOOD.find(old).unwrap()].matches('\n').count();
+    let error = parse("w", "w.toml", text.as_bytes()).expect_err(new).to_string();
+    assert!(error.starts_with(&format!("w.toml:{line}: ")), "`{new}` is in line {line}: {error}");
+    for part in expected {
+        assert!(error.contains(part), "`{new}` should be answered with `{part}`: {error}");
+    }
+}
+
+#[test]
+fn every_mistake_is_answered_with_its_line_and_the_mend() {
+    let cases: &[(&str, &str, &[&str])] = &[
+        ("title =", "titel =", &["unknown field `titel`", "title", "mend its spelling"]),
+        ("title = \"A title\"", "title = \"\"", &["empty"]),
+        ("kind = \"spin\"", "kind = \"burn\"", &["burn", "spin", "sleep"]),
+        ("[1, 16]", "[1, 0]", &["0 is out of range", "from 1", "(in `clients = [1, 0]`)"]),
+        ("[1, 16]", "[1, -4]", &["-4 is out of range"]),
+        ("[1, 16]", "[]", &["`clients` is empty"]),
+        ("[1, 16]", "[16, 16]", &["`clients` has 16 twice"]),
+        ("[1, 16]", "[1, 9999]", &["9999 clients", "4096"]),
+        ("[1, 16]", "[1, \"16\"]", &["whole number"]),
+        ("[\"threads\", \"tasks\"]", "[\"threads\", \"fibers\"]", &["fibers", "threads", "tasks"]),
+        ("[\"threads\", \"tasks\"]", "[]", &["`callers` is empty"]),
+        ("[\"threads\", \"tasks\"]", "[\"tasks\", \"tasks\"]", &["tasks twice"]),
+        ("[\"0us\", \"10us\"]", "[\"10us\", \"-1us\"]", &["`-1us`", "not negative"]),
+        ("[\"0us\", \"10us\"]", "[\"10us\", \"10000ns\"]", &["10us twice"]),
+        ("[\"0us\", \"10us\"]", "[10]", &["with a unit", "200us"]),
+        ("[\"0us\", \"10us\"]", "[\"10\"]", &["`10` has no unit", "10ms"]),
+        ("[\"0us\", \"10us\"]", "[\"10 parsecs\"]", &["10 parsecs", "200us"]),
+        ("[\"0us\", \"10us\"]", "[\"2h\"]", &["2h is too long", "1h"]),
+        ("capacity = 64", "capacity = 0", &["0 is out of range"]),
+        ("capacity = 64", "capacity = 4000000000", &["too large", "16777216"]),
+        ("updates = 3", "updates = 0", &["0 is out of range"]),
+        ("every = \"50ms\"", "every = \"0ms\"", &["no bursts"]),
+        ("window = \"1s\"", "window = \"0s\"", &["measures nothing"]),
+        ("window = \"1s\"", "window = 1", &["with a unit"]),
+        ("window = \"1s\"", "windows = \"1s\"", &["unknown field `windows`", "window"]),
+        ("threads-16-10us", "threads-17-10us", &["no cell `threads-17-10us`", "threads-16-10us"]),
+        ("[\"threads-16-10us\"]", "[\"tasks-1-0us\", \"tasks-1-0us\"]", &["twice"]),
+        ("clients = [1, 16]", "clients = [1, 16", &[]),
+    ];
+    for (old, new, expected) in cases {
+        if expected.is_empty() {
+            let text = GOOD.replacen(old, new, 1);
+            assert!(parse("w", "w.toml", text.as_bytes()).is_err(), "{new}");
+        } else {
+            check(old, new, expected);
+        }
+    }
+}
+
+#[test]
+fn a_missing_field_is_named_with_its_table() {
+    for (line, field, table) in [
+        ("title = \"A title\"\n", "title", 1),
+        ("kind = \"spin\"\n", "kind", 7),
+        ("window = \"1s\"\n", "window", 19),
+    ] {
+        let text = GOOD.replace(line, "");
+        let error = parse("w", "w.toml", text.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains(&format!("missing field `{field}`; add it")), "{error}");
+        assert!(error.starts_with(&format!("w.toml:{table}: ")), "{error}");
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_are_answered_with_their_line() {
+    let error = parse("w", "w.toml", b"title = \"a\"\nquestion = \"\xff\"").unwrap_err();
+    assert!(error.to_string().starts_with("w.toml:2: not UTF-8"), "{error}");
+}
+
+#[test]
+fn durations_are_shown_as_they_are_read() {
+    for text in ["0us", "200us", "1ms", "1m30s", "2h"] {
+        assert_eq!(show(duration(text).unwrap()), text);
+    }
+    for text in ["", "5", "0", "-5ms", "1.5", "ms", "5 lightyears", "99999999999999999999s", "1e3"] {
+        assert!(duration(text).is_err(), "`{text}` is no duration");
+    }
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes: Vec<u8>) {
+        drop(parse("w", "w.toml", &bytes));
+    }
+
+    #[test]
+    fn a_file_with_a_piece_replaced_never_panics_and_errors_are_in_the_file(
+        at in 0..GOOD.len(), length in 0..40_usize, new in "[\\[\\]\"'=a-z0-9 \n.,-]{0,12}",
+    ) {
+        let mut bytes = GOOD.as_bytes().to_vec();
+        let end = (at + length).min(bytes.len());
+        bytes.splice(at..end, new.into_bytes());
+        if let Err(error) = parse("w", "w.toml", &bytes) {
+            let line = error.line.expect("a file that was read has lines");
+            prop_assert!(line <= 1 + bytes.iter().filter(|byte| **byte == b'\n').count());
+        }
+    }
+
+    #[test]
+    fn durations_never_panic(text: String) {
+        drop(duration(&text));
+    }
+}

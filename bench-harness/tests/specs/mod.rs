@@ -1,0 +1,54 @@
+//! Trials that are over in a moment.
+
+#![allow(dead_code, reason = "each file of tests has a copy and uses a part of it")]
+
+use std::time::Duration;
+
+use bench_harness::record::{PlannedCell, Trial, TrialResult};
+use bench_harness::trial::spec::TrialSpec;
+use bench_harness::workload::definition::{Callers, Cost, CostKind, Pattern};
+
+/// A steady load of `clients` that write for nothing.
+pub(crate) fn steady(callers: Callers, clients: usize) -> TrialSpec {
+    let write = spin(Duration::ZERO);
+    TrialSpec {
+        round: 2,
+        position: 5,
+        workload: "test".to_owned(),
+        cell: PlannedCell { id: format!("{callers}-{clients}"), callers, clients, write },
+        strategy: "broken".to_owned(),
+        seed: 0xdead_beef,
+        pattern: Pattern::Steady,
+        capacity: 16,
+        max_batch: 100,
+        commit: None,
+        timed_every: 1,
+        warm_up: Duration::from_millis(10),
+        window: Duration::from_millis(60),
+    }
+}
+
+/// The same, with outcomes that wait for a commit.
+pub(crate) fn grouped(callers: Callers, clients: usize) -> TrialSpec {
+    let commit = Cost { requested: Duration::from_micros(200), kind: CostKind::Sleep };
+    TrialSpec { commit: Some(commit), ..steady(callers, clients) }
+}
+
+/// The same, idle but for a burst of a few updates per client now and then.
+pub(crate) fn bursts(callers: Callers, clients: usize) -> TrialSpec {
+    let pattern = Pattern::Bursts { every: Duration::from_millis(5), updates: 10 };
+    TrialSpec { pattern, ..steady(callers, clients) }
+}
+
+/// A cost that keeps the core busy.
+pub(crate) fn spin(requested: Duration) -> Cost {
+    Cost { requested, kind: CostKind::Spin }
+}
+
+/// The check that a trial failed, or `none`.
+pub(crate) fn failed_check(trial: &Trial) -> &str {
+    match &trial.result {
+        TrialResult::Failed(failure) => &failure.check,
+        TrialResult::Measured(_) => "none",
+    }
+}

@@ -1,0 +1,172 @@
+//! Trials of every strategy and of the bare loop, each over in a moment: do the numbers of a record belong together?
+
+mod specs;
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bench_harness::record::{LIMIT, Measurement, Trial, TrialResult};
+use bench_harness::strategies;
+use bench_harness::trial::run;
+use bench_harness::trial::spec::TrialSpec;
+use bench_harness::workload::definition::{Callers, Pattern};
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::Deserializer;
+
+use specs::{bursts, failed_check, grouped, spin, steady};
+
+const PARTS: [&str; 5] = ["submit", "queued", "apply", "commit", "reply"];
+
+fn subjects() -> Vec<&'static str> {
+    let mut subjects = strategies::names();
+    subjects.push(LIMIT);
+    subjects
+}
+
+fn of(strategy: &str, spec: &TrialSpec) -> TrialSpec {
+    TrialSpec { strategy: strategy.to_owned(), ..spec.clone() }
+}
+
+#[track_caller]
+fn measured(trial: &Trial) -> &Measurement {
+    match &trial.result {
+        TrialResult::Measured(measurement) => measurement,
+        TrialResult::Failed(failure) => panic!("{} in {}: {failure:?}", trial.strategy, trial.cell),
+    }
+}
+
+fn histogram(measurement: &Measurement, part: &str) -> Histogram<u64> {
+    let bytes = STANDARD.decode(&measurement.hdr[part]).expect("base64");
+    Deserializer::new().deserialize(&mut bytes.as_slice()).expect("a histogram")
+}
+
+/// What must hold for every measurement in which all updates were timed.
+#[track_caller]
+fn belongs_together(spec: &TrialSpec, trial: &Trial) {
+    let m = measured(trial);
+    let who = format!("{} in {}: {m:?}", trial.strategy, trial.cell);
+    assert_eq!(m.clients.len(), spec.cell.clients, "{who}");
+    assert_eq!(m.clients.iter().sum::<u64>(), m.done, "{who}");
+    assert!(m.done > 0 && m.refused == 0 && m.clamped == 0, "{who}");
+    assert!(m.window_ns >= spec.window.as_nanos() as u64, "{who}");
+    assert!(m.longest_gap_ns <= m.window_ns, "{who}");
+    let parts: f64 = PARTS.iter().map(|part| m.mean_ns[*part]).sum();
+    assert!((parts - m.mean_ns["latency"]).abs() <= 1e-6 * parts, "{who}");
+    for part in PARTS.iter().chain(&["latency"]) {
+        assert_eq!(histogram(m, part).len(), m.done, "{part} of {who}");
+    }
+    let busy = m.cost.busy_ns.expect("every update is timed");
+    assert!(busy > 0 && busy <= m.window_ns + 10_000, "{who}");
+}
+
+#[test]
+fn every_strategy_passes_and_its_numbers_belong_together() {
+    for callers in [Callers::Threads, Callers::Tasks] {
+        for strategy in subjects() {
+            for spec in [steady(callers, 3), bursts(callers, 3), grouped(callers, 3)] {
+                let spec = of(strategy, &spec);
+                belongs_together(&spec, &run(&spec));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_record_says_what_was_measured() {
+    let spec = of(LIMIT, &steady(Callers::Threads, 2));
+    let trial = run(&spec);
+    assert_eq!((trial.round, trial.position), (2, 5));
+    assert_eq!(
+        (trial.workload.as_str(), trial.cell.as_str(), trial.strategy.as_str()),
+        ("test", "threads-2", LIMIT)
+    );
+    assert_eq!(trial.seed, "0xdeadbeef");
+}
+
+#[test]
+fn a_write_takes_what_was_asked_for_and_the_writer_is_busy_with_it() {
+    let cost = Duration::from_micros(100);
+    for strategy in subjects() {
+        let mut spec = of(strategy, &steady(Callers::Threads, 3));
+        spec.cell.write = spin(cost);
+        let trial = run(&spec);
+        let m = measured(&trial);
+        assert!(m.cost.mean_ns >= 100_000.0 && m.cost.p50_ns >= 99_000, "{strategy}: {:?}", m.cost);
+        assert_eq!(m.cost.requested_ns, 100_000);
+        let busy = m.cost.busy_ns.expect("every update is timed");
+        assert!(busy as f64 >= 100_000.0 * (m.done as f64 - 4.0), "{strategy}: {m:?}");
+    }
+}
+
+#[test]
+fn without_group_commit_there_is_no_commit_and_with_it_there_is_one_per_batch() {
+    for strategy in subjects() {
+        let single = run(&of(strategy, &steady(Callers::Threads, 4)));
+        assert_eq!(
+            (measured(&single).cost.commits, measured(&single).mean_ns["commit"]),
+            (0, 0.0),
+            "{strategy}"
+        );
+        let grouped = run(&of(strategy, &grouped(Callers::Threads, 4)));
+        let m = measured(&grouped);
+        assert!(m.cost.commits > 0 && m.mean_ns["commit"] >= 200_000.0, "{strategy}: {m:?}");
+        // Of a batch at the edge of the window some answers count and the commit does not.
+        assert!(m.done <= (m.cost.commits + 1) * 4, "{strategy}: {m:?}");
+    }
+}
+
+#[test]
+fn a_burst_is_answered_whole_and_counts_whole() {
+    // Far apart, so that the edges of the window lie in idle time even where threads start late.
+    let pattern = Pattern::Bursts { every: Duration::from_millis(200), updates: 5 };
+    let spec = TrialSpec { pattern, window: Duration::from_millis(200), ..steady(Callers::Threads, 4) };
+    for strategy in subjects() {
+        let done = measured(&run(&of(strategy, &spec))).done;
+        assert!(done > 0 && done.is_multiple_of(20), "{strategy}: {done} updates in bursts of 4 x 5");
+    }
+}
+
+#[test]
+fn with_some_updates_timed_all_are_counted_and_the_busy_time_is_not_claimed() {
+    for callers in [Callers::Threads, Callers::Tasks] {
+        for strategy in subjects() {
+            let spec = TrialSpec { timed_every: 10, ..of(strategy, &steady(callers, 3)) };
+            let trial = run(&spec);
+            let m = measured(&trial);
+            let timed = histogram(m, "latency").len();
+            assert_eq!(m.cost.busy_ns, None, "{strategy}");
+            // Each client may begin and end the window anywhere between two timed updates.
+            assert!(
+                (timed * 10).abs_diff(m.done) <= 3 * 10 + m.done / 10,
+                "{strategy}: {timed} of {}",
+                m.done
+            );
+        }
+    }
+}
+
+#[test]
+fn an_unknown_strategy_is_a_failed_trial_that_names_the_known_ones() {
+    let trial = run(&of("no-such", &steady(Callers::Threads, 1)));
+    assert_eq!(failed_check(&trial), "process");
+    let TrialResult::Failed(failure) = &trial.result else { unreachable!("it failed") };
+    for name in subjects() {
+        assert!(failure.reason.contains(name), "{}", failure.reason);
+    }
+}
+
+#[test]
+fn a_cell_without_clients_is_a_failed_trial() {
+    for strategy in subjects() {
+        assert_eq!(failed_check(&run(&of(strategy, &steady(Callers::Threads, 0)))), "process", "{strategy}");
+    }
+}
+
+#[test]
+fn a_write_that_outlasts_the_window_is_a_failed_trial() {
+    let mut spec = of(LIMIT, &steady(Callers::Threads, 1));
+    spec.cell.write = spin(Duration::from_millis(2_200));
+    spec.window = Duration::from_millis(1);
+    assert_eq!(failed_check(&run(&spec)), "V9");
+}
