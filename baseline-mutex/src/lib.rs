@@ -125,6 +125,7 @@ impl<T: Send + 'static> Lock<T> for TokioLock<T> {
     }
 
     async fn with<R: Send>(&self, critical: impl FnOnce(&mut T) -> R + Send) -> R {
-        critical(&mut *self.0.lock().await)
+        // Outside the budget too: a caller may drive this future with a nested `block_on` on a runtime's worker.
+        critical(&mut *coop::unconstrained(self.0.lock()).await)
     }
 }

@@ -8,9 +8,7 @@ use std::time::{Duration, Instant};
 
 use bench_harness::strategies::{self, Visitor};
 use criterion::measurement::WallTime;
-use criterion::{
-    BenchmarkGroup, BenchmarkId, Criterion, PlottingBackend, Throughput, criterion_group, criterion_main,
-};
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, PlottingBackend, Throughput, criterion_group};
 use tokio::runtime::Builder;
 use update_queue::{Options, StateMachine, Strategy, UpdateQueue};
 
@@ -161,4 +159,9 @@ criterion_group! {
     config = settings();
     targets = submit, round_trip, round_trip_async, claim_and_reply
 }
-criterion_main!(calls);
+
+fn main() {
+    bench_harness::cli::announce_bench(std::env::args_os());
+    calls();
+    Criterion::default().configure_from_args().final_summary();
+}

@@ -110,7 +110,7 @@ fn queues() -> Vec<&'static str> {
 
 const CALLERS: usize = 256;
 const CAPACITY: usize = 1_024;
-const ROUNDS: usize = 11;
+const ROUNDS: usize = 31;
 
 /// Round trips per second of 256 async callers, beside a queue written by hand for this one case.
 fn hand_written() -> Result<bool, String> {
@@ -205,8 +205,9 @@ impl Meter {
 
 /// What all callers together count per second.
 fn rate<F: Future<Output = ()> + Send + 'static>(caller: impl Fn(Meter) -> F) -> f64 {
-    const WARM_UP: Duration = Duration::from_millis(100);
-    const WINDOW: Duration = Duration::from_millis(400);
+    // LIMIT: short, because many short turns forgive a machine that is busy now and then more than few long ones.
+    const WARM_UP: Duration = Duration::from_millis(40);
+    const WINDOW: Duration = Duration::from_millis(160);
     let (runtime, meter) = (runtime(), Meter::default());
     let callers: Vec<_> = (0..CALLERS).map(|_| runtime.spawn(caller(meter.clone()))).collect();
     thread::sleep(WARM_UP);

@@ -1,5 +1,7 @@
 //! The report of a made-up session: its structure, its honesty, its safety, and its exact text.
 
+#![allow(clippy::unwrap_used, reason = "helpers outside of test functions unwrap too, and a test may")]
+
 mod markup;
 mod synthetic;
 
@@ -350,14 +352,31 @@ fn too_few_rounds_name_no_winner() {
     let session = session(&Recipe { rounds: 5, ..Recipe::core() });
     let page = render(&session).page;
     assert!(page.contains("5 complete rounds: too few for an interval (it takes 6), so no winner is named."));
-    assert!(!page.contains(" is best or tied"));
+    assert!(!page.contains("not surely behind, in"));
 }
 
 #[test]
 fn the_headline_names_the_winner_and_what_the_control_gives_up() {
     let terminal = report::terminal(&session(&Recipe::core()), 10_000, false);
-    let headline = terminal.lines().find(|line| line.contains("best or tied")).unwrap();
-    assert!(headline.starts_with("std-mutex is best or tied in 7 of 9 cells; elsewhere it gives up most in group-commit, 64 threads: tokio does 65.2× ["), "{headline}");
+    let headline = terminal.lines().find(|line| line.contains("not surely behind, in")).unwrap();
+    assert!(headline.starts_with("std-mutex is best, or not surely behind, in 7 of 9 cells; elsewhere it gives up most in group-commit, 64 threads: tokio does 65.2× ["), "{headline}");
+}
+
+#[test]
+fn a_control_that_is_behind_everywhere_is_said_to_be() {
+    let workloads =
+        vec![("group-commit".to_owned(), true, vec![(Callers::Threads, 64, 0), (Callers::Tasks, 64, 0)])];
+    let terminal = report::terminal(&session(&Recipe { workloads, ..Recipe::core() }), 10_000, false);
+    let headline = terminal.lines().find(|line| line.contains("not surely behind, in")).unwrap();
+    let expected = "tokio is best, or not surely behind, in both cells; std-mutex is behind everywhere, most in group-commit, 64";
+    assert!(headline.starts_with(expected), "{headline}");
+}
+
+#[test]
+fn strategies_of_a_burst_are_compared_by_their_latency() {
+    let markdown = report::markdown(&session(&Recipe::core())).unwrap();
+    let row = markdown.lines().find(|line| line.contains("bursts")).unwrap();
+    assert!(row.contains("by p90") && row.contains("std-mutex's p90 is 1.5") && !row.contains("/s"), "{row}");
 }
 
 #[test]

@@ -9,8 +9,6 @@
 //!   An item of a sender that gave up may still arrive; its claim fails.
 //! - **Cost per update:** the mutex twice, one slot of 8 bytes, one allocation for the update itself, one more for each
 //!   wait for room.
-//!
-//! LIMIT: flume wakes an async caller under its own lock, so a waker that panics breaks the channel.
 
 #![forbid(unsafe_code)]
 

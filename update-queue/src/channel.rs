@@ -317,6 +317,10 @@ impl<M: StateMachine, T: Transport<EnvelopeOf<M>>> Control<M> for Arc<Channel<M,
     fn join(&self, deadline: Option<Instant>) -> Option<Ended<M>> {
         self.exit.wait(deadline)
     }
+
+    fn forget(&self) {
+        self.exit.forget();
+    }
 }
 
 impl<M: StateMachine, T: Transport<EnvelopeOf<M>>> Drop for Handle<M, T> {

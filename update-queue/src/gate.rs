@@ -181,3 +181,57 @@ impl<F> Drop for WhileOpen<'_, F> {
         }
     }
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use std::future::{pending, ready};
+    use std::pin::pin;
+
+    use super::*;
+
+    fn poison(gate: &Gate) {
+        gate.poison(&"the disk is gone".into());
+    }
+
+    #[test]
+    fn each_end_refuses_submits_and_says_whether_claims_go_on() {
+        type Row = (&'static str, &'static [fn(&Gate)], bool, bool);
+        // (name, ends, refused as poisoned, claims stopped)
+        let table: [Row; 6] = [
+            ("close", &[Gate::close], false, false),
+            ("close twice", &[Gate::close, Gate::close], false, false),
+            ("abort", &[Gate::abort], false, true),
+            ("death", &[Gate::mark_dead], false, false),
+            ("poison", &[poison], true, true),
+            ("poison after the close", &[Gate::close, poison, Gate::mark_dead], true, true),
+        ];
+        for (name, ends, poisoned, stopped) in table {
+            let gate = Gate::default();
+            assert!(gate.shut().is_none(), "{name}: shut before");
+            ends.iter().for_each(|end| end(&gate));
+            match gate.shut() {
+                Some(Shut::Poisoned(cause)) => assert!(poisoned && &*cause == "the disk is gone", "{name}"),
+                Some(Shut::Closed) => assert!(!poisoned, "{name}"),
+                None => panic!("{name}: open"),
+            }
+            assert_eq!(gate.claims_stopped(), stopped, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_first_cause_of_a_poisoning_stays() {
+        let gate = Gate::default();
+        poison(&gate);
+        gate.poison(&"something later".into());
+        assert_eq!(gate.cause().as_deref(), Some("the disk is gone"));
+    }
+
+    #[test]
+    fn a_wait_that_is_over_at_once_is_over_even_if_the_gate_is_shut() {
+        let gate = Gate::default();
+        gate.close();
+        assert_eq!(crate::block_on(gate.while_open(pin!(ready(7)))), Some(7));
+        assert_eq!(crate::block_on(gate.while_open(pin!(pending::<u32>()))), None);
+        assert!(lock(&gate.waiting).wakers.is_empty(), "a waiter is still registered");
+    }
+}

@@ -6,8 +6,10 @@
 //! update, however slow, on its runtime's thread.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Instant;
 
 use crate::engine::Engine;
@@ -135,14 +137,41 @@ impl<M: StateMachine, L: Lock<Slot<M>>> Shared<M, L> {
 
     async fn perform_async(&self, request: Request<M::Update>) -> Submitted<M> {
         let performed = match self.admit_waiting(request) {
-            Ok(offer) => self.lock.with(|slot| self.perform(slot, offer)).await,
+            Ok(offer) => self.perform_when_locked(offer).await,
             Err(refused) => Err(refused),
         };
         self.front.report_refusal(&performed);
         performed
     }
 
-    /// Takes the machine out once nobody holds the lock. The first to do so leaves it at the exit.
+    /// Refuses at any poll from inside the machine: it would wait for the lock under which it is polled.
+    async fn perform_when_locked(&self, offer: Offer<'_, M>) -> Submitted<M> {
+        let mut offer = Some(offer);
+        let performed = {
+            let mut performing = pin!(self.lock.with(|slot| {
+                let offer = offer.take().expect("a critical section runs once");
+                self.perform(slot, offer)
+            }));
+            poll_fn(|cx| {
+                if self.front.is_reentrant() {
+                    return Poll::Ready(None);
+                }
+                performing.as_mut().poll(cx).map(Some)
+            })
+            .await
+        };
+        performed.unwrap_or_else(|| {
+            let offer = offer.take().expect("a critical section that did not run took nothing");
+            Err(SubmitError::Reentrant { update: offer.update })
+        })
+    }
+
+    fn is_first_to_take(&self) -> bool {
+        // ORDERING: only which call comes first matters; the machine travels through the exit's lock.
+        !self.taking.swap(true, Ordering::Relaxed)
+    }
+
+    /// Takes the machine out once nobody holds the lock, and leaves it at the exit.
     fn take_machine(&self) {
         let slot = self.lock.with_blocking(Option::take);
         if let Some(LockedEngine(engine)) = slot {
@@ -244,21 +273,30 @@ impl<M: StateMachine, L: Lock<Slot<M>>> Control<M> for Arc<Shared<M, L>> {
 
     /// A lock cannot be waited for until a deadline, so with one a thread waits for the lock and we wait for the thread.
     fn join(&self, deadline: Option<Instant>) -> Option<Ended<M>> {
-        // ORDERING: only which call comes first matters; the machine travels through the exit's lock.
-        let first = !self.taking.swap(true, Ordering::Relaxed);
-        if first {
-            let shared = Arc::clone(self);
-            let elsewhere = deadline.is_some()
-                && thread::Builder::new()
-                    .name("update-shutdown".to_owned())
-                    .spawn(move || shared.take_machine())
-                    .is_ok();
-            if !elsewhere {
-                self.take_machine();
-            }
+        if self.is_first_to_take() && !(deadline.is_some() && take_machine_elsewhere(self)) {
+            self.take_machine();
         }
         self.exit.wait(deadline)
     }
+
+    fn forget(&self) {
+        self.exit.forget();
+        if self.is_first_to_take() {
+            match self.lock.try_with(Option::take) {
+                Ok(slot) => drop(slot),
+                // A caller holds the lock, and might be this very thread. Without a thread to wait for it, the machine
+                // stays until the last handle is dropped.
+                Err(_held) => _ = take_machine_elsewhere(self),
+            }
+        }
+    }
+}
+
+/// Has a new thread wait for the lock. Whether there is one.
+fn take_machine_elsewhere<M: StateMachine, L: Lock<Slot<M>>>(shared: &Arc<Shared<M, L>>) -> bool {
+    let shared = Arc::clone(shared);
+    let thread = thread::Builder::new().name("update-shutdown".to_owned());
+    thread.spawn(move || shared.take_machine()).is_ok()
 }
 
 impl<M: StateMachine, L: Lock<Slot<M>>> Clone for LockedQueue<M, L> {

@@ -102,3 +102,75 @@ pub(crate) fn drive<F: Future>(future: F, deadline: Option<Instant>) -> Option<F
     let _ = IDLE.try_with(|idle| idle.borrow_mut().replace((parker, waker)));
     output
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use std::future::{pending, poll_fn, ready};
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_wait_whose_deadline_has_passed_still_polls_once() {
+        let past = Instant::now();
+        assert_eq!(block_on_until(ready(7), past), Some(7));
+        assert_eq!(block_on_until(pending::<()>(), past), None);
+    }
+
+    #[test]
+    fn a_wait_ends_at_its_deadline_and_not_before() {
+        let deadline = Instant::now() + Duration::from_millis(2);
+        assert_eq!(block_on_until(pending::<()>(), deadline), None);
+        assert!(Instant::now() >= deadline);
+    }
+
+    #[test]
+    fn a_poll_that_wakes_itself_is_polled_again() {
+        let mut polls = 0;
+        let polled = block_on(poll_fn(|cx| {
+            polls += 1;
+            cx.waker().wake_by_ref();
+            if polls < 3 { Poll::Pending } else { Poll::Ready(polls) }
+        }));
+        assert_eq!(polled, 3);
+    }
+
+    #[test]
+    fn a_poll_that_panics_leaves_the_thread_able_to_wait() {
+        let panicked = std::thread::spawn(|| {
+            let panicked = crate::contain::contain(|| {
+                block_on(poll_fn(|_| -> Poll<()> { std::panic::resume_unwind(Box::new("a panic in poll")) }))
+            });
+            block_on(ready(panicked.is_none()))
+        });
+        assert!(panicked.join().expect("the thread ends"));
+    }
+
+    #[test]
+    fn a_wait_works_while_the_threads_locals_are_being_destroyed() {
+        struct WaitsAtTheEnd(std::sync::mpsc::Sender<u32>);
+        impl Drop for WaitsAtTheEnd {
+            fn drop(&mut self) {
+                let mut polls = 0;
+                let polled = block_on(poll_fn(|cx| {
+                    polls += 1;
+                    cx.waker().wake_by_ref();
+                    if polls < 2 { Poll::Pending } else { Poll::Ready(polls) }
+                }));
+                let _ = self.0.send(polled);
+            }
+        }
+        std::thread_local! {
+            static BEFORE: RefCell<Option<WaitsAtTheEnd>> = const { RefCell::new(None) };
+            static AFTER: RefCell<Option<WaitsAtTheEnd>> = const { RefCell::new(None) };
+        }
+        let (sender, polled) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            // One is destroyed before the idle parker, one after it, whatever the order is.
+            BEFORE.set(Some(WaitsAtTheEnd(sender.clone())));
+            block_on(ready(()));
+            AFTER.set(Some(WaitsAtTheEnd(sender)));
+        });
+        assert_eq!(polled.iter().collect::<Vec<_>>(), [2, 2]);
+    }
+}

@@ -501,3 +501,6 @@ impl<O> fmt::Debug for Ticket<O> {
         f.debug_tuple("Ticket").field(&state).finish()
     }
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests;

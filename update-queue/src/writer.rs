@@ -1,9 +1,10 @@
 //! The owner of the writer: who ends a queue, and gets the machine back.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::contain::contain;
 use crate::error::ShutdownError;
 use crate::front::Front;
 use crate::machine::StateMachine;
@@ -33,6 +34,8 @@ pub(crate) trait Control<M>: Send + Sync {
     fn abort(&self);
     /// Waits until the writer has ended, at most until `deadline`.
     fn join(&self, deadline: Option<Instant>) -> Option<Ended<M>>;
+    /// Nobody will ask for the machine: it is dropped once the writer has ended.
+    fn forget(&self);
 }
 
 /// What a writer leaves behind.
@@ -93,9 +96,48 @@ impl<M: StateMachine> Writer<M> {
     }
 }
 
+/// For strategies that put their own machine around the owner's; so far only those that are wrong on purpose do.
+#[cfg(feature = "conformance")]
+impl<M: StateMachine> Writer<M> {
+    /// The same writer, for the owner of the machine that `unwrap` takes out of this one's.
+    pub fn unwrapping<N: StateMachine>(self, unwrap: impl Fn(M) -> N + Send + Sync + 'static) -> Writer<N> {
+        Writer::new(Unwrapping { writer: self, unwrap })
+    }
+}
+
+#[cfg(feature = "conformance")]
+struct Unwrapping<M: StateMachine, F> {
+    writer: Writer<M>,
+    unwrap: F,
+}
+
+#[cfg(feature = "conformance")]
+impl<M: StateMachine, N, F: Fn(M) -> N + Send + Sync> Control<N> for Unwrapping<M, F> {
+    fn front(&self) -> &Front {
+        self.writer.control.front()
+    }
+
+    fn close(&self) {
+        self.writer.control.close();
+    }
+
+    fn abort(&self) {
+        self.writer.control.abort();
+    }
+
+    fn join(&self, deadline: Option<Instant>) -> Option<Ended<N>> {
+        let Ended { machine, poisoned } = self.writer.control.join(deadline)?;
+        Some(Ended { machine: machine.map(&self.unwrap), poisoned })
+    }
+
+    /// Dropping the writer inside does it.
+    fn forget(&self) {}
+}
+
 impl<M: StateMachine> Drop for Writer<M> {
     fn drop(&mut self) {
         self.control.close();
+        self.control.forget();
     }
 }
 
@@ -121,37 +163,53 @@ impl<M: StateMachine> Ended<M> {
 
 /// Where a writer leaves its machine and its owner waits for it.
 pub(crate) struct Exit<M> {
-    ended: Mutex<Option<Ended<M>>>,
+    left: Mutex<Left<M>>,
     changed: Condvar,
+}
+
+enum Left<M> {
+    Nothing,
+    Ended(Ended<M>),
+    /// The owner is gone. Kept here the machine would live as long as a handle, and for ever if it holds one itself.
+    Forgotten,
 }
 
 impl<M> Default for Exit<M> {
     fn default() -> Self {
-        Self { ended: Mutex::new(None), changed: Condvar::new() }
+        Self { left: Mutex::new(Left::Nothing), changed: Condvar::new() }
     }
 }
 
 impl<M> Exit<M> {
     pub(crate) fn leave(&self, ended: Ended<M>) {
-        *lock(&self.ended) = Some(ended);
+        let mut left = lock(&self.left);
+        if matches!(*left, Left::Forgotten) {
+            drop(left);
+            contain(|| drop(ended));
+            return;
+        }
+        *left = Left::Ended(ended);
+        drop(left);
         self.changed.notify_all();
     }
 
+    pub(crate) fn forget(&self) {
+        let left = std::mem::replace(&mut *lock(&self.left), Left::Forgotten);
+        drop(left);
+    }
+
     pub(crate) fn wait(&self, deadline: Option<Instant>) -> Option<Ended<M>> {
-        let mut ended = lock(&self.ended);
+        let mut left = lock(&self.left);
         loop {
-            if ended.is_some() {
-                return ended.take();
+            if let Left::Ended(ended) = std::mem::replace(&mut *left, Left::Nothing) {
+                return Some(ended);
             }
-            ended = match deadline {
-                None => self.changed.wait(ended).unwrap_or_else(std::sync::PoisonError::into_inner),
+            left = match deadline {
+                None => self.changed.wait(left).unwrap_or_else(PoisonError::into_inner),
                 Some(deadline) => {
-                    let left =
-                        deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
-                    self.changed
-                        .wait_timeout(ended, left)
-                        .unwrap_or_else(std::sync::PoisonError::into_inner)
-                        .0
+                    let time =
+                        deadline.checked_duration_since(Instant::now()).filter(|time| !time.is_zero())?;
+                    self.changed.wait_timeout(left, time).unwrap_or_else(PoisonError::into_inner).0
                 }
             };
         }

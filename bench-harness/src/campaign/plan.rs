@@ -10,10 +10,10 @@ use crate::record::{LIMIT, Plan, PlannedCell, PlannedWorkload};
 use crate::trial::spec::TrialSpec;
 use crate::trial::{WARM_UP_UPDATES, warm_up_most};
 use crate::workload::definition::{Cell, Pattern, Workload};
-use crate::workload::parse::show;
+use crate::workload::duration::show;
 
 /// Fewer rounds give ratios whose interval is wide, or none at all.
-// LIMIT: 8 rounds: the fewest from which the exact signed-rank interval has a bound at the 99 % level on each side.
+// LIMIT: 8 rounds: the fewest from which an exact signed-rank interval exists at the 99 % level.
 pub const FEW_ROUNDS: u32 = 8;
 
 // LIMIT: 120 ms beyond warm-up and window: measured with 7 labels on two cores. Starting the process and its clients,

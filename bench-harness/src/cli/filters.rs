@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{Problem, names};
 use crate::campaign::Choice;
-use crate::record::{LIMIT, Session};
+use crate::record::{LIMIT, Plan, Session};
 use crate::strategies;
 use crate::workload::definition::{Callers, Cell, Workload};
 use crate::workload::{self, is_workload};
@@ -129,21 +129,9 @@ impl Filters {
 
     /// The part of a session that was chosen; the control and the limit stay.
     pub(super) fn narrow(&self, session: &mut Session) -> Result<(), Problem> {
-        if self.core {
-            let mend = "sessions do not say which cells are core; name them with --cell";
-            return Err(Problem::Usage(format!("--core cannot be used here: {mend}")));
-        }
-        let plan = &mut session.plan;
-        for name in &self.workload {
-            let known: Vec<_> = plan.workloads.iter().map(|workload| workload.name.as_str()).collect();
-            if !known.contains(&name.as_str()) {
-                return Err(Problem::Usage(names::unknown("workload", name, &known)));
-            }
-        }
-        self.check_strategies(&plan.strategies.iter().map(String::as_str).collect::<Vec<_>>())?;
-        self.check_cells(plan.workloads.iter().flat_map(|w| w.cells.iter().map(|cell| cell.id.as_str())))?;
-        let control = plan.control.clone();
-        let is_kept = |name: &String| *name == control || name == LIMIT || self.strategy.contains(name);
+        self.check_known(&session.plan)?;
+        let Session { plan, trials, .. } = session;
+        let is_kept = |name: &String| *name == plan.control || name == LIMIT || self.strategy.contains(name);
         plan.strategies.retain(|name| self.strategy.is_empty() || is_kept(name));
         plan.workloads.retain(|workload| self.workload.is_empty() || self.workload.contains(&workload.name));
         for workload in &mut plan.workloads {
@@ -153,14 +141,26 @@ impl Filters {
         if plan.workloads.is_empty() {
             return Err(Problem::Usage("no cell of the session has all that the filters ask for".to_owned()));
         }
-        let Session { plan, trials, .. } = session;
         trials.retain(|trial| {
-            let has_cell = |id: &str| {
-                plan.workloads.iter().any(|w| w.name == trial.workload && w.cells.iter().any(|c| c.id == id))
-            };
-            plan.strategies.contains(&trial.strategy) && has_cell(&trial.cell)
+            let workload = plan.workloads.iter().find(|workload| workload.name == trial.workload);
+            plan.strategies.contains(&trial.strategy)
+                && workload.is_some_and(|workload| workload.cells.iter().any(|cell| cell.id == trial.cell))
         });
         Ok(())
+    }
+
+    /// Whether a session has what the filters name.
+    fn check_known(&self, plan: &Plan) -> Result<(), Problem> {
+        if self.core {
+            let mend = "sessions do not say which cells are core; name them with --cell";
+            return Err(Problem::Usage(format!("--core cannot be used here: {mend}")));
+        }
+        let known: Vec<_> = plan.workloads.iter().map(|workload| workload.name.as_str()).collect();
+        if let Some(name) = self.workload.iter().find(|name| !known.contains(&name.as_str())) {
+            return Err(Problem::Usage(names::unknown("workload", name, &known)));
+        }
+        self.check_strategies(&plan.strategies.iter().map(String::as_str).collect::<Vec<_>>())?;
+        self.check_cells(plan.workloads.iter().flat_map(|w| w.cells.iter().map(|cell| cell.id.as_str())))
     }
 
     fn check_cells<'a>(&self, known: impl Iterator<Item = &'a str>) -> Result<(), Problem> {

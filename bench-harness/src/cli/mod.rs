@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 
-pub use bench::main as bench_main;
+pub use bench::{announce as announce_bench, main as bench_main};
 
 const PROGRAM: &str = "bench-harness";
 

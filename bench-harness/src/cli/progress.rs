@@ -98,10 +98,7 @@ impl Watch for Progress {
         }
         let failed = if self.failed > 0 { format!(", {} failed", self.failed) } else { String::new() };
         let (done, trials, rounds) = (self.done, self.trials, self.rounds);
-        let left = about(self.left());
-        self.say(&format!(
-            "round {} of {rounds}: {done} of {trials} trials{failed}, about {left} left",
-            round + 1
-        ));
+        let left = if done < trials { format!(", about {} left", about(self.left())) } else { String::new() };
+        self.say(&format!("round {} of {rounds}: {done} of {trials} trials{failed}{left}", round + 1));
     }
 }

@@ -53,7 +53,7 @@ pub(super) fn measure(campaign: &Campaign, results: Option<PathBuf>) -> Result<V
     progress.finish();
     match stored {
         Ok(()) => conclude(&session, &store),
-        Err(error) => Err(save_elsewhere(&session, &error)),
+        Err(error) => Err(save_elsewhere(&mut session, &error)),
     }
 }
 
@@ -108,10 +108,14 @@ fn say_failures(session: &Session) -> usize {
 }
 
 /// What was measured is not lost with the disk that it was meant for.
-fn save_elsewhere(session: &Session, error: &StoreError) -> Problem {
+fn save_elsewhere(session: &mut Session, error: &StoreError) -> Problem {
+    session.complete = false;
+    session.incomplete_reason = Some(format!("stopped: {}", error.without_path()));
     let measured = format!("{error}; stopped after {} trials", session.trials.len());
     match rescue(session) {
-        Ok(path) => Problem::Error(format!("{measured}, which are in {}", path.display())),
+        Ok(path) => {
+            Problem::Error(format!("{measured}, which are in {}; `report` takes that file", path.display()))
+        }
         Err(second) => {
             for line in session.trials.iter().filter_map(|trial| serde_json::to_string(trial).ok()) {
                 output::print(&format!("{line}\n"));

@@ -7,7 +7,7 @@ use clap::Args;
 use super::{Problem, output};
 use crate::campaign::plan::FEW_ROUNDS;
 use crate::campaign::{Campaign, Choice, Rounds, order, plan};
-use crate::workload::parse::duration;
+use crate::workload::duration;
 
 /// How much to measure, and from which seed.
 #[derive(Args, Clone, Debug)]
@@ -19,7 +19,7 @@ pub(super) struct Schedule {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000), conflicts_with = "budget")]
     rounds: Option<u32>,
     /// As many rounds as fit into this much time in total, for example 90s, 10m or 1h
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration::read)]
     budget: Option<Duration>,
     /// The seed of order and data, for example 0x1f [default: a new one]
     ///

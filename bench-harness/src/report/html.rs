@@ -3,6 +3,7 @@
 //! A content security policy that allows nothing but the one stylesheet, by its hash, is the proof. What is long stands in
 //! `details`, closed on the screen and open on paper.
 
+mod decision;
 mod results;
 
 use std::fmt::Write as _;
@@ -15,9 +16,8 @@ use super::charts::{Chart, Table, of_workload};
 use super::draw::{Look, colour_rules, glyph, inline, shape_rules, standalone};
 use super::escape::html as e;
 use super::format::plural;
-use super::model::{Choice, Model, Role, WorkloadView};
+use super::model::{Model, Role, WorkloadView};
 use crate::record::Session;
-use crate::workload::definition::Callers;
 
 /// A page and its charts.
 #[derive(Debug)]
@@ -78,10 +78,11 @@ fn first_screen(model: &Model) -> String {
         .map(|text| format!("<p class=\"bad\"><strong>! {}</strong></p>", e(text)))
         .collect();
     format!(
-        "<section aria-labelledby=\"answer\"><h2 id=\"answer\" class=\"headline\">{}</h2>{warnings}{}{}<p class=\"machine\">{}</p>{}</section>\n",
+        "<section aria-labelledby=\"answer\"><h2 id=\"answer\" class=\"headline\">{}</h2>{warnings}{}{}<p class=\"machine\">{} {}</p>{}</section>\n",
         e(&model.headline),
         failures(model),
-        decision(model),
+        decision::table(model),
+        e(model.precision.as_deref().unwrap_or_default()),
         e(&model.provenance),
         key(model),
     )
@@ -124,110 +125,6 @@ fn name(strategy: &str, role: Role) -> String {
         glyph(look.shape),
         e(strategy)
     )
-}
-
-fn decision(model: &Model) -> String {
-    let groups =
-        [(Callers::Threads, "blocking threads"), (Callers::Tasks, "async tasks")].map(|(callers, words)| {
-            let n = model.decision.columns.iter().filter(|column| column.0 == callers).count();
-            if n == 0 {
-                String::new()
-            } else {
-                format!("<th scope=\"colgroup\" colspan=\"{n}\">{words}</th>")
-            }
-        });
-    let columns: String =
-        model.decision.columns.iter().map(|(_, n)| format!("<th scope=\"col\">{n}</th>")).collect();
-    let rows: String = model.decision.rows.iter().fold(String::new(), |all, row| {
-        let cells: String = row.cells.iter().map(|cell| choice(model, cell.as_ref())).collect();
-        format!(
-            "{all}<tr><th scope=\"row\">{}<small>{}</small></th>{cells}</tr>",
-            e(&row.workload),
-            e(&row.cost)
-        )
-    });
-    let body = format!(
-        "<table class=\"decision{}\"><caption><span>{}</span></caption><thead><tr><td></td>{}</tr><tr><th scope=\"col\">write</th>{columns}</tr>\
-         </thead><tbody>{rows}</tbody></table>",
-        if is_narrow(model) { " narrow" } else { "" },
-        e(&decision_caption(model)),
-        groups.concat()
-    );
-    let words = if is_narrow(model) { in_words(model) } else { String::new() };
-    region("Decision table", &body) + &words
-}
-
-// LIMIT: with more than five columns the words of a cell no longer fit beside each other on a laptop's screen.
-const WORDY_COLUMNS: usize = 5;
-
-fn is_narrow(model: &Model) -> bool {
-    model.decision.columns.len() > WORDY_COLUMNS
-}
-
-fn decision_caption(model: &Model) -> String {
-    let control = &model.control;
-    let what = "Most updates per second, by write (rows) and number of clients (columns).";
-    if is_narrow(model) {
-        format!(
-            "{what} +2: two others tie with the simplest of the best, which is named. Below: how many percent of the best's \
-             updates {control}, the control, loses, or how many times as long its p90 is (95 % interval)."
-        )
-    } else {
-        format!(
-            "{what} Below: what {control}, the control, gives up (95 % interval), and what the best reaches."
-        )
-    }
-}
-
-fn choice(model: &Model, choice: Option<&Choice>) -> String {
-    let Some(choice) = choice else { return "<td class=\"none\">–</td>".to_owned() };
-    let everyone = choice.best.len() == model.strategies.len();
-    let mark = match choice.best.as_slice() {
-        [simplest, rest @ ..] if choice.sure && !everyone && (is_narrow(model) || rest.is_empty()) => {
-            marker(model, simplest)
-        }
-        _ => String::new(),
-    };
-    let class = if choice.shortfall().is_some() { " class=\"loss\"" } else { "" };
-    let [first, second] = if is_narrow(model) { &choice.short } else { &choice.lines };
-    let reached = if is_narrow(model) {
-        String::new()
-    } else {
-        format!("<small class=\"reached\">{}</small>", e(&choice.value))
-    };
-    format!("<td{class}>{mark}{}<small>{}</small>{reached}</td>", e(first), e(second))
-}
-
-/// The decision table's cells in full.
-fn in_words(model: &Model) -> String {
-    let rows = model.decision.choices().map(|choice| {
-        vec![choice.place.clone(), choice.lines[0].clone(), choice.lines[1].clone(), choice.value.clone()]
-    });
-    let cells = |row: Vec<String>| {
-        row[1..].iter().map(|cell| format!("<td class=\"words\">{}</td>", e(cell))).collect::<String>()
-    };
-    let rows: String =
-        rows.map(|row| format!("<tr><th scope=\"row\">{}</th>{}</tr>", e(&row[0]), cells(row))).collect();
-    let heads: String = ["Where", "Best", "The control", "The best reaches"]
-        .iter()
-        .map(|head| format!("<th scope=\"col\">{head}</th>"))
-        .collect();
-    let table = format!(
-        "<table class=\"words\"><caption><span>Every choice</span></caption><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-    );
-    format!(
-        "<details class=\"data\"><summary>The same in words, with all ties</summary>{}</details>",
-        region("Every choice", &table)
-    )
-}
-
-fn marker(model: &Model, strategy: &str) -> String {
-    let rows = model.workloads.iter().flat_map(|workload| &workload.cells).flat_map(|cell| &cell.rows);
-    let row = rows.into_iter().find(|row| row.strategy == strategy);
-    row.map_or_else(String::new, |row| {
-        let look = Look::of(row.role);
-        format!("<span class=\"{}\" aria-hidden=\"true\">{}</span> ", look.class(), glyph(look.shape))
-    })
 }
 
 fn section(model: &Model, workload: &WorkloadView, charts: &[Chart], place: usize) -> String {

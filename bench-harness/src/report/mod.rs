@@ -1,6 +1,6 @@
 //! From a session to something to read: one model, and a page, a terminal table and Markdown that lay it out.
 //!
-//! Nothing is measured here and no renderer computes: [`model`] holds every number and sentence. The same session gives the
+//! Nothing is measured here and no renderer computes: `model` holds every number and sentence. The same session gives the
 //! same bytes. A session without a complete round is refused; nothing is rendered from half data.
 
 mod charts;

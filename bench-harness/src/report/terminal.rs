@@ -20,6 +20,9 @@ pub(super) fn table(model: &Model, width: usize, colour: bool) -> String {
         text +=
             &page.wrapped(&format!("{}, {}: {}", row.strategy, row.place, row.sentence()), "✕ ", Style::Bad);
     }
+    if let Some(precision) = &model.precision {
+        text += &page.wrapped(precision, "", Style::Dim);
+    }
     text += &page.wrapped(&model.provenance, "", Style::Dim);
     text
 }

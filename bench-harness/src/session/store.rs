@@ -18,8 +18,8 @@ pub const TRIALS_FILE: &str = "trials.jsonl";
 
 const LOCK_FILE: &str = ".lock";
 const PROBE_FILE: &str = ".probe";
-// LIMIT: 64 KiB per trial: a record is about 10 KiB, and is on disk up to three times while `session.json` is replaced.
-const BYTES_PER_TRIAL: usize = 64 << 10;
+// LIMIT: 48 KiB per trial: a record is 6 to 12 KiB, and is on disk three times while `session.json` is replaced.
+const BYTES_PER_TRIAL: usize = 48 << 10;
 
 /// What could not be stored, and why.
 #[derive(Debug)]
@@ -31,6 +31,11 @@ pub struct StoreError {
 impl StoreError {
     fn new(doing: impl Into<String>, cause: io::Error) -> Self {
         Self { doing: doing.into(), cause: Some(cause) }
+    }
+
+    /// What went wrong, fit for a record: paths name users and machines.
+    pub fn without_path(&self) -> String {
+        self.cause.as_ref().map_or_else(|| "the session could not be stored".to_owned(), io::Error::to_string)
     }
 }
 

@@ -45,6 +45,16 @@ impl Quantile {
         }
     }
 
+    /// [`samples_needed`](Self::samples_needed) as a reader sees it.
+    fn needed_words(self) -> &'static str {
+        match self {
+            Self::P50 => "50",
+            Self::P90 => "290",
+            Self::P99 => "2,990",
+            Self::P999 => "29,950",
+        }
+    }
+
     /// As it is written: `p99.9`.
     pub fn name(self) -> &'static str {
         match self {
@@ -106,7 +116,11 @@ impl Samples {
         let (count, needed) = (self.count(), quantile.samples_needed());
         match &self.0 {
             Some(samples) if count >= needed => Ok(samples.value_at_quantile(quantile.share()) as f64),
-            _ => Err(Absent::because(format!("{} needs at least {needed} samples", quantile.name()))),
+            _ => Err(Absent::because(format!(
+                "{} needs at least {} samples",
+                quantile.name(),
+                quantile.needed_words()
+            ))),
         }
     }
 
@@ -161,7 +175,10 @@ mod tests {
             let needed = quantile.samples_needed();
             assert!(samples(1..=needed).percentile(quantile).is_ok(), "{}", quantile.name());
             let reason = samples(1..needed).percentile(quantile).unwrap_err();
-            assert_eq!(reason.reason(), format!("{} needs at least {needed} samples", quantile.name()));
+            assert_eq!(
+                reason.reason(),
+                format!("{} needs at least {} samples", quantile.name(), quantile.needed_words())
+            );
         }
     }
 

@@ -7,6 +7,8 @@ use std::path::Path;
 use include_dir::{Dir, include_dir};
 
 pub mod definition;
+pub mod duration;
+mod form;
 pub mod parse;
 
 use definition::Workload;

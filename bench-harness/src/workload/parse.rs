@@ -1,18 +1,18 @@
 //! Reads a workload file: every mistake is answered with file, line and mend.
 //!
-//! The first half is the file's form, one type per table, where each value checks itself so that the reader of TOML knows
-//! its line. The second half checks what several values say together and forms the cells.
+//! `form.rs` says what a file looks like, and its values check themselves; here is checked what several values say
+//! together, and the cells are formed.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde::de::{self, Deserializer, Visitor};
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
-use super::definition::{Callers, Cell, Cost, CostKind, Pattern, Workload};
+use super::definition::{Cell, Cost, Pattern, Workload};
+use super::duration::show;
+use super::form::{Count, File};
 
 // LIMIT: 4096 clients: with blocking callers each is a thread with a stack.
 const MAX_CLIENTS: u64 = 4_096;
@@ -43,145 +43,6 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    title: Text,
-    question: Text,
-    callers: Spanned<Vec<Spanned<Callers>>>,
-    clients: Spanned<Vec<Spanned<Count>>>,
-    timed_every: Option<Count>,
-    #[serde(default)]
-    core: Vec<Spanned<String>>,
-    write: Write,
-    commit: Option<Commit>,
-    #[serde(default)]
-    queue: Queue,
-    bursts: Option<Bursts>,
-    time: Time,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Write {
-    cost: Spanned<Vec<Spanned<Span>>>,
-    kind: CostKind,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Commit {
-    cost: Span,
-    kind: CostKind,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Queue {
-    capacity: Option<Spanned<Count>>,
-    max_batch: Option<Count>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Bursts {
-    every: Spanned<Span>,
-    updates: Count,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Time {
-    warm_up: Span,
-    window: Spanned<Span>,
-}
-
-/// A text that says something.
-struct Text(String);
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?.trim().to_owned();
-        if text.is_empty() {
-            return Err(de::Error::custom("the text is empty; say it in a sentence"));
-        }
-        Ok(Self(text))
-    }
-}
-
-/// A whole number that is at least 1.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Count(u32);
-
-impl<'de> Deserialize<'de> for Count {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl Visitor<'_> for Reader {
-            type Value = Count;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a whole number of at least 1")
-            }
-            fn visit_i64<E: de::Error>(self, n: i64) -> Result<Count, E> {
-                match u32::try_from(n) {
-                    Ok(n) if n > 0 => Ok(Count(n)),
-                    _ => Err(E::custom(format!(
-                        "{n} is out of range; use a whole number from 1 to {}",
-                        u32::MAX
-                    ))),
-                }
-            }
-        }
-        deserializer.deserialize_i64(Reader)
-    }
-}
-
-/// A span of time, written as text with a unit.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Span(Duration);
-
-impl<'de> Deserialize<'de> for Span {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl Visitor<'_> for Reader {
-            type Value = Span;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a duration in quotes and with a unit, like \"200us\", \"1ms\" or \"2s\"")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Span, E> {
-                duration(text).map(Span).map_err(E::custom)
-            }
-        }
-        deserializer.deserialize_str(Reader)
-    }
-}
-
-/// Reads a duration with a unit: `200us`, `1ms`, `2s`, `5m`, `1h 30m`.
-///
-/// # Errors
-/// A bare number, a negative one, or an unknown unit; the text says the mend.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let bare = text.trim().parse::<f64>().is_ok();
-    match humantime::parse_duration(text) {
-        _ if bare => Err(format!(
-            "`{text}` has no unit; write for example `{}ms`",
-            text.trim().trim_start_matches('-')
-        )),
-        Ok(duration) => Ok(duration),
-        Err(_) => Err(format!(
-            "`{text}` is not a duration; write a whole number, not negative, and a unit (ns, us, ms, s, m, h), \
-             like `200us`, `1ms` or `2s`"
-        )),
-    }
-}
-
-/// Writes a duration as [`duration`] reads it, without spaces: `0us`, `10us`, `1m30s`.
-pub fn show(duration: Duration) -> String {
-    if duration.is_zero() {
-        return "0us".to_owned();
-    }
-    humantime::format_duration(duration).to_string().replace(' ', "")
-}
 
 /// Reads a workload file. `file` is what errors call it.
 ///
@@ -242,23 +103,8 @@ impl Source<'_> {
     }
 
     fn check(&self, name: &str, raw: File) -> Result<Workload, Error> {
-        let callers = self.sweep("callers", &raw.callers, |callers| callers.to_string())?;
-        let clients = self.sweep("clients", &raw.clients, |clients| clients.0.to_string())?;
-        let costs = self.sweep("cost", &raw.write.cost, |cost| show(cost.0))?;
-        self.clients_in_range(&raw.clients)?;
         self.durations_in_range(&raw)?;
-        let mut cells = Vec::new();
-        for &callers in &callers {
-            for clients in &clients {
-                for cost in &costs {
-                    let write = Cost { requested: cost.0, kind: raw.write.kind };
-                    let swept = if costs.len() > 1 { format!("-{}", show(cost.0)) } else { String::new() };
-                    let id = format!("{callers}-{}{swept}", clients.0);
-                    cells.push(Cell { id, callers, clients: clients.0 as usize, write, core: false });
-                }
-            }
-        }
-        self.mark_core(&raw.core, &mut cells)?;
+        let cells = self.cells(&raw)?;
         Ok(Workload {
             name: name.to_owned(),
             title: raw.title.0,
@@ -273,12 +119,33 @@ impl Source<'_> {
                 .queue
                 .max_batch
                 .map_or(update_queue::DEFAULT_MAX_BATCH, |updates| updates.0 as usize),
-            commit: raw.commit.map(|commit| Cost { requested: commit.cost.0, kind: commit.kind }),
+            commit: raw.commit.map(|commit| Cost { requested: commit.cost.get_ref().0, kind: commit.kind }),
             timed_every: raw.timed_every.map_or(1, |every| every.0),
-            warm_up: raw.time.warm_up.0,
+            warm_up: raw.time.warm_up.get_ref().0,
             window: raw.time.window.get_ref().0,
             cells,
         })
+    }
+
+    /// All combinations of what is swept.
+    fn cells(&self, raw: &File) -> Result<Vec<Cell>, Error> {
+        let callers = self.sweep("callers", &raw.callers, |callers| callers.to_string())?;
+        let clients = self.sweep("clients", &raw.clients, |clients| clients.0.to_string())?;
+        let costs = self.sweep("cost", &raw.write.cost, |cost| show(cost.0))?;
+        self.clients_in_range(&raw.clients)?;
+        let mut cells = Vec::new();
+        for &callers in &callers {
+            for clients in &clients {
+                for cost in &costs {
+                    let write = Cost { requested: cost.0, kind: raw.write.kind };
+                    let swept = if costs.len() > 1 { format!("-{}", show(cost.0)) } else { String::new() };
+                    let id = format!("{callers}-{}{swept}", clients.0);
+                    cells.push(Cell { id, callers, clients: clients.0 as usize, write, core: false });
+                }
+            }
+        }
+        self.mark_core(&raw.core, &mut cells)?;
+        Ok(cells)
     }
 
     /// A list of a sweep: not empty, each value once.
@@ -330,16 +197,14 @@ impl Source<'_> {
         if let Some(bursts) = raw.bursts.as_ref().filter(|bursts| bursts.every.get_ref().0.is_zero()) {
             return Err(self.at(&bursts.every, "bursts every 0 are no bursts; use for example \"100ms\""));
         }
-        let singles = [Some(window), raw.bursts.as_ref().map(|bursts| &bursts.every)];
-        let all = raw.write.cost.get_ref().iter().chain(singles.into_iter().flatten());
-        let others = [Some(raw.time.warm_up), raw.commit.as_ref().map(|commit| commit.cost)];
-        for span in all {
-            if span.get_ref().0 > MAX_DURATION {
-                return Err(self.at(span, format!("{} is too long; use at most 1h", show(span.get_ref().0))));
+        let every = raw.bursts.as_ref().map(|bursts| &bursts.every);
+        let commit = raw.commit.as_ref().map(|commit| &commit.cost);
+        let singles = [Some(&raw.time.warm_up), Some(window), every, commit];
+        let mut all = raw.write.cost.get_ref().iter().chain(singles.into_iter().flatten());
+        match all.find(|span| span.get_ref().0 > MAX_DURATION) {
+            Some(span) => {
+                Err(self.at(span, format!("{} is too long; use at most 1h", show(span.get_ref().0))))
             }
-        }
-        match others.into_iter().flatten().find(|span| span.0 > MAX_DURATION) {
-            Some(span) => Err(self.error(0, format!("{} is too long; use at most 1h", show(span.0)))),
             None => Ok(()),
         }
     }

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "all of this is tests, helpers included")]
 
+#[cfg(unix)]
 mod errors;
 mod harness;
+#[cfg(unix)]
 mod help;
 mod list;
 mod plan;

@@ -122,11 +122,13 @@ fn what_was_measured_is_not_lost_with_its_folder() {
     fs::remove_dir_all(desk.session()).unwrap();
     let ended = run.end();
     ended.check(1, &["session.json", "; stopped after ", " trials, which are in "]);
-    let (before, path) = ended.stderr.trim().rsplit_once(" trials, which are in ").unwrap();
+    let (before, after) = ended.stderr.rsplit_once(" trials, which are in ").unwrap();
+    let (path, _) = after.split_once(';').unwrap();
     let measured: usize = before.rsplit(' ').next().unwrap().parse().unwrap();
     let rescued = session::read(Path::new(path)).unwrap();
     assert_eq!(rescued.trials.len(), measured);
     assert!(measured >= 3 && !rescued.complete);
+    assert!(rescued.incomplete_reason.unwrap().starts_with("stopped: "));
 }
 
 /// A child of the run, as soon as there is one.

@@ -22,9 +22,12 @@ pub(crate) struct Recipe {
     pub(crate) rounds: u32,
     /// Strategies; the first is the control. The limit is added.
     pub(crate) strategies: Vec<String>,
-    /// Name, whether commits are shared, and its cells: callers, clients, microseconds of a write.
-    pub(crate) workloads: Vec<(String, bool, Vec<(Callers, usize, u64)>)>,
+    /// Name, whether commits are shared, and its cells.
+    pub(crate) workloads: Vec<(String, bool, Cells)>,
 }
+
+/// Callers, clients, microseconds of a write.
+type Cells = Vec<(Callers, usize, u64)>;
 
 impl Recipe {
     /// A small session: three cells.
@@ -61,7 +64,7 @@ impl Recipe {
 
     /// Everything that a full run measures: about forty cells.
     pub(crate) fn full() -> Self {
-        let sweep = |callers: Callers, clients: &[usize], writes: &[u64]| -> Vec<(Callers, usize, u64)> {
+        let sweep = |callers: Callers, clients: &[usize], writes: &[u64]| -> Cells {
             clients.iter().flat_map(|n| writes.iter().map(move |write| (callers, *n, *write))).collect()
         };
         let both = |clients: &[usize], writes: &[u64]| {
@@ -135,7 +138,7 @@ pub(crate) fn session(recipe: &Recipe) -> Session {
     }
 }
 
-fn planned((name, commit, cells): &(String, bool, Vec<(Callers, usize, u64)>)) -> PlannedWorkload {
+fn planned((name, commit, cells): &(String, bool, Cells)) -> PlannedWorkload {
     let cells = cells.iter().map(|(callers, clients, micros)| PlannedCell {
         id: format!("{callers}-{clients}-{micros}us"),
         callers: *callers,

@@ -63,7 +63,9 @@ pub fn item_07_blocked_submitters_proceed_when_room_appears<S: Strategy>() -> Ve
             let stall = rig.stall();
             rig.fill(0)?.0.into_iter().for_each(crate::Ticket::detach);
             thread::scope(|scope| {
-                let blocking = scope.spawn(|| accepted(rig.queue.submit_blocking(Op::new(1, 0)))?.wait().map_err(|e| e.to_string()));
+                let blocking = scope.spawn(|| {
+                    accepted(rig.queue.submit_blocking(Op::new(1, 0)))?.wait().map_err(|e| e.to_string())
+                });
                 let waiting = (rig.queue.capacity() > 0).then(|| Box::pin(rig.queue.submit(Op::new(2, 0))));
                 let wakes = Wakes::new();
                 let waiting = waiting.map(|mut submit| match wakes.poll(&mut submit) {
@@ -91,8 +93,11 @@ pub fn item_07_stress_one_place_serves_every_producer<S: Strategy>() -> Verdict 
             (0..size(RACE_ROUNDS) / PRODUCERS).try_for_each(|number| {
                 at.round("producers pass a queue with one place", number);
                 let op = Op::new(caller, number);
-                let submitted =
-                    if caller % 2 == 0 { rig.queue.submit_blocking(op) } else { block_on(rig.queue.submit(op)) };
+                let submitted = if caller % 2 == 0 {
+                    rig.queue.submit_blocking(op)
+                } else {
+                    block_on(rig.queue.submit(op))
+                };
                 applied(accepted(submitted)?.wait()).map(drop)
             })
         })
@@ -149,7 +154,8 @@ fn blocks_until_start_by<Q: UpdateQueue<Machine = super::Journal<false>>>(queue:
         ensure!(now >= start_by, "gave up {:?} before start_by", start_by - now);
         latest = latest.min(now - start_by);
     }
-    ensure!(latest < SOON, "gave up {latest:?} after start_by at the earliest of five times");
+    // Miri's clock counts its own steps.
+    ensure!(cfg!(miri) || latest < SOON, "gave up {latest:?} after start_by at the earliest of five times");
     Ok(())
 }
 
@@ -175,7 +181,10 @@ fn gives_back_at_its_next_poll<Q: UpdateQueue<Machine = super::Journal<false>>>(
 pub fn item_09_a_pending_submit_that_is_dropped_never_runs_and_passes_its_turn_on<S: Strategy>() -> Verdict {
     watched(9, "a pending submit that is dropped never runs and passes its turn on", |at| {
         for after_its_wake in [false, true] {
-            at.round("one of two pending submits is dropped (round 1: after it was woken)", after_its_wake.into());
+            at.round(
+                "one of two pending submits is dropped (round 1: after it was woken)",
+                after_its_wake.into(),
+            );
             let rig = Rig::<S, false>::holding(1);
             if !rig.has_queue("pending submits that are dropped") {
                 return Ok(());
@@ -269,7 +278,10 @@ pub fn item_09_stress_dropped_pending_submits_lose_no_turn<S: Strategy>() -> Ver
         })?;
         let log = rig.shutdown()?;
         let numbers = log.numbers_of(STEADY);
-        ensure!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "an update of a dropped submit ran twice or late");
+        ensure!(
+            numbers.windows(2).all(|pair| pair[0] < pair[1]),
+            "an update of a dropped submit ran twice or late"
+        );
         Ok(())
     })
 }
@@ -309,11 +321,14 @@ pub fn item_10_under_equal_load_every_producer_gets_its_share<S: Strategy>(least
         })?;
         let log = rig.shutdown()?;
         let equal = total as f64 / PRODUCERS as f64;
-        let shares: Vec<f64> = (0..PRODUCERS).map(|caller| log.numbers_of(caller).len() as f64 / equal).collect();
+        let shares: Vec<f64> =
+            (0..PRODUCERS).map(|caller| log.numbers_of(caller).len() as f64 / equal).collect();
         println!("shares of {} producers with {}, 1 is equal: {shares:.2?}", PRODUCERS, S::NAME);
         let least = shares.iter().copied().fold(f64::INFINITY, f64::min);
-        ensure!(least >= least_share, "the smallest is {least:.3} of an equal share, stated is {least_share}");
+        ensure!(
+            least >= least_share,
+            "the smallest is {least:.3} of an equal share, stated is {least_share}"
+        );
         Ok(())
     })
 }
-

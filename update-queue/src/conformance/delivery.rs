@@ -16,7 +16,7 @@ pub fn item_01_every_caller_gets_the_answer_to_its_own_update<S: Strategy>() -> 
         let rig = Rig::<S, false>::holding(64);
         at.now("1000 callers wait for their answers");
         crowd(THREADS, |caller| {
-            let numbers: Vec<usize> = (0..size(50_000).min(1_000) / THREADS).collect();
+            let numbers: Vec<usize> = (0..size(50_000).clamp(THREADS, 1_000) / THREADS).collect();
             for batch in numbers.chunks(25) {
                 answers_are_own(&rig.queue, caller, batch)?;
             }
@@ -52,7 +52,9 @@ fn late_answer_reaches_nobody<S: Strategy>(rig: Rig<S, false>) -> Seen<()> {
             Ok::<(), String>(())
         });
         gate.wait_entered();
-        let next = scope.spawn(|| accepted(rig.queue.submit_blocking(Op::new(100, 2)))?.wait().map_err(|e| e.to_string()));
+        let next = scope.spawn(|| {
+            accepted(rig.queue.submit_blocking(Op::new(100, 2)))?.wait().map_err(|e| e.to_string())
+        });
         gate.open();
         leaving.join().map_err(|_| "a caller panicked")??;
         let answered = next.join().map_err(|_| "a caller panicked")??.output.tag;
@@ -157,7 +159,8 @@ pub fn item_03_updates_of_one_producer_are_applied_in_its_order<S: Strategy>() -
 }
 
 /// Item 4: `seq` is the place in one total order that agrees with what callers see, and it has no gaps.
-pub fn item_04_an_outcome_seen_before_a_submit_has_the_smaller_seq_and_seq_is_dense<S: Strategy>() -> Verdict {
+pub fn item_04_an_outcome_seen_before_a_submit_has_the_smaller_seq_and_seq_is_dense<S: Strategy>() -> Verdict
+{
     watched(4, "an outcome seen before a submit has the smaller seq, and seq is dense", |at| {
         const LAST: u64 = 1_000;
         let rig = Rig::<S, false>::start(Options::default().capacity(4).last_seq(LAST));
@@ -169,7 +172,10 @@ pub fn item_04_an_outcome_seen_before_a_submit_has_the_smaller_seq_and_seq_is_de
                 let before = seen.load(Ordering::SeqCst);
                 let outcome = accepted(rig.queue.submit_blocking(Op::new(caller, number)))?.wait();
                 let seq = applied(outcome)?.seq;
-                ensure!(seq > before, "seq {seq} for an update that was submitted after seq {before} was seen");
+                ensure!(
+                    seq > before,
+                    "seq {seq} for an update that was submitted after seq {before} was seen"
+                );
                 seen.fetch_max(seq, Ordering::SeqCst);
                 seqs.lock().unwrap_or_else(PoisonError::into_inner).push(seq);
             }
@@ -191,7 +197,7 @@ pub fn item_05_apply_never_overlaps_and_a_writer_is_one_thread<S: Strategy>() ->
         crowd(4, |caller| {
             (0..size(10_000)).try_for_each(|number| {
                 let dawdle = move || Dice::from_number(number).dawdle(100);
-                applied(accepted(rig.queue.submit_blocking(Op::new(caller, number).doing(dawdle)))?.wait()).map(drop)
+                rig.call(Op::new(caller, number).doing(dawdle)).map(drop)
             })
         })?;
         let (overlaps, threads) = (rig.probe.overlaps(), rig.probe.threads());

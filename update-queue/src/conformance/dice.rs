@@ -1,6 +1,6 @@
 //! Random numbers that can be repeated.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// A small generator (splitmix64): the same seed gives the same numbers on every machine.
 #[derive(Clone, Debug)]
@@ -9,7 +9,8 @@ pub struct Dice(u64);
 impl Dice {
     /// Takes the seed from `TEST_SEED`, or a new one, and prints how to repeat `check`.
     pub fn from_env(check: &str) -> Self {
-        let seed = std::env::var("TEST_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(fresh_seed);
+        let seed =
+            std::env::var("TEST_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(fresh_seed);
         println!("repeat with: TEST_SEED={seed} cargo test --test conformance {check}");
         Self(seed)
     }
@@ -48,6 +49,7 @@ impl Dice {
     }
 }
 
+/// What the standard library seeds its hash maps with: different in every process.
 fn fresh_seed() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_nanos() as u64)
+    RandomState::new().build_hasher().finish()
 }

@@ -3,7 +3,8 @@
 /// Ends a check with what was seen, unless the condition holds.
 macro_rules! ensure {
     ($condition:expr, $($seen:tt)+) => {
-        if !$condition {
+        if $condition {
+        } else {
             return Err(format!($($seen)+));
         }
     };
@@ -46,17 +47,21 @@ macro_rules! __conformance_items {
                 item_19_a_batch_is_at_most_max_batch_and_nobody_waits_for_more,
                 item_20_a_failed_commit_that_is_undone_fails_its_batch_and_the_queue_lives,
                 item_21_a_failed_commit_that_is_not_undone_poisons_the_queue,
-                item_22_without_group_commit_each_update_completes_before_the_next_and_commit_is_never_called,
+                item_22_without_group_commit_updates_complete_one_by_one_and_commit_is_never_called,
                 item_23_a_published_snapshot_is_committed_and_precedes_the_outcome,
             ],
             panic: [
                 item_24_a_panic_in_apply_answers_everybody_and_poisons_the_queue,
                 item_25_a_panic_that_is_rolled_back_costs_its_batch_only,
+            ],
+            foreign: [
                 item_26_a_panic_in_commit_or_rollback_poisons_the_queue,
                 item_26_a_panic_in_a_destructor_changes_nothing,
                 item_26_a_panic_in_the_observer_switches_it_off,
                 item_26_a_panic_in_a_waker_changes_nothing,
                 item_26_a_panic_in_the_waker_of_a_caller_waiting_for_room_changes_nothing,
+            ],
+            panic: [
                 item_27_when_the_writer_dies_nobody_hangs,
                 item_27_stress_submits_against_the_death_of_the_writer,
             ],
@@ -69,8 +74,14 @@ macro_rules! __conformance_items {
             ],
             other: [
                 item_33_a_follow_up_handed_to_another_thread_does_not_deadlock,
+            ],
+            reentry: [
                 item_34_a_blocking_call_from_inside_the_machine_is_refused,
+            ],
+            books: [
                 item_35_the_observers_books_balance,
+            ],
+            other: [
                 item_36_nothing_leaks,
                 item_38_the_smallest_queue_serves_a_hundredfold_crowd,
                 item_39_updates_of_any_size_and_without_sync_pass,

@@ -15,9 +15,10 @@
 //! those checks say so and end.
 //!
 //! Every check is a public function over any strategy, by topic: [`delivery`] (1 to 5), [`backpressure`] (6 to 10),
-//! [`giving_up`] (11 to 17), [`commit`] (18 to 23), [`panic`] (24 to 27), [`shutdown`] (28 to 32), [`other`] (33 to 39) and
-//! [`model`] (40). Two items need more than a strategy and live in this crate's own `tests/`: several runtimes (17) in
-//! `runtimes.rs`, CPU use while idle (37) in `idle.rs`.
+//! [`giving_up`] (11 to 17), [`commit`] (18 to 23), [`panic`](mod@panic) (24, 25, 27), [`foreign`] (26), [`shutdown`]
+//! (28 to 32), [`reentry`] (34), [`books`] (35), [`other`] (33, 36, 38, 39) and [`model`] (40). Two items need more than
+//! a strategy and live in this crate's own `tests/`: several runtimes (17) in `runtimes.rs`, CPU use while idle (37) in
+//! `idle.rs`.
 //!
 //! Items with `stress` in their name are races, repeated 100 000 times in a release build and fewer times otherwise:
 //!
@@ -36,13 +37,17 @@ mod gate;
 mod wakes;
 mod journal;
 mod rig;
+mod race;
 
 pub mod delivery;
 pub mod backpressure;
 pub mod giving_up;
 pub mod commit;
 pub mod panic;
+pub mod foreign;
 pub mod shutdown;
+pub mod reentry;
+pub mod books;
 pub mod other;
 pub mod model;
 
@@ -50,11 +55,11 @@ use std::fmt;
 
 pub use dice::Dice;
 pub use gate::Gate;
-pub use macros::ITEMS;
 pub use journal::{Event, Journal, Op, Probe, Reply, Tag};
-pub use rig::{Rig, Stall};
+pub use macros::ITEMS;
+pub use rig::{Rig, STALLER, Seen, Stall};
 pub use wakes::Wakes;
-pub use watch::{At, patience, set_patience};
+pub use watch::{At, patience, set_patience, watched};
 
 /// A promise that was not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,12 +111,12 @@ pub fn verify_exemptions(exempt: &[(&str, &str)]) {
 
 /// How often something is repeated: `release` times in a release build, fewer in a debug build, a few under miri.
 pub(crate) fn size(release: usize) -> usize {
-    // LIMIT: a debug build does a fiftieth, so that the suite of one strategy stays under 20 seconds on two cores; miri
-    // is about a thousand times slower than that.
+    // LIMIT: a debug build does a twentieth, so that the suite of one strategy stays under 20 seconds on two busy cores;
+    // miri is about a thousand times slower than that.
     if cfg!(miri) {
         (release / 10_000).clamp(2, 8)
     } else if cfg!(debug_assertions) {
-        (release / 50).max(8)
+        (release / 20).max(8)
     } else {
         release
     }

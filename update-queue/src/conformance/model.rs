@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::task::Poll;
 
 use super::rig::{Rig, Seen, crowd, far, past};
 use super::watch::watched;
 use super::{Dice, Journal, Op, Reply, Tag, Verdict, Wakes, size};
 use crate::{
-    Applied, Cancel, Effect, Options, Outcome, Request, Strategy, SubmitError, Ticket, UpdateError, UpdateQueue, block_on,
+    Applied, Cancel, Effect, Options, Outcome, Request, Strategy, SubmitError, Ticket, UpdateError,
+    UpdateQueue, block_on,
 };
 
 /// What a caller knows of its update in the end.
@@ -17,10 +19,8 @@ enum Fate {
     Applied(u64, Reply),
     /// Certainly not applied.
     NotApplied,
-    /// The caller let go of it after it was accepted, and it must be applied unless its batch was undone.
-    Detached,
-    /// The caller dropped the ticket: either way is right.
-    Dropped,
+    /// The caller dropped or detached it; applied or not, at most once.
+    LetGo,
 }
 
 /// Item 40: whatever callers do, their outcomes are those of applying the updates one after the other in `seq` order.
@@ -57,27 +57,15 @@ fn operation<Q>(queue: &Q, caller: usize, number: usize, dice: &mut Dice) -> See
 where
     Q: UpdateQueue<Machine = Journal<true>>,
 {
-    let mut op = Op::new(caller, number);
-    if dice.below(16) == 0 {
-        op = op.doing(|| panic!("on purpose"));
-    }
-    let mut request = Request::new(op);
-    match dice.below(8) {
-        0 => request = request.start_by(past()),
-        1 => request = request.start_by(far()),
-        _ => {}
-    }
+    let request = request(caller, number, dice);
     let submitted = match dice.below(4) {
         0 => queue.try_submit(request),
         1 => queue.submit_blocking(request),
         2 => block_on(queue.submit(request)),
-        _ => {
-            let mut submit = Box::pin(queue.submit(request));
-            match Wakes::new().poll(&mut submit) {
-                std::task::Poll::Ready(submitted) => submitted,
-                std::task::Poll::Pending => return Ok(Fate::Dropped),
-            }
-        }
+        _ => match Wakes::new().poll(&mut Box::pin(queue.submit(request))) {
+            Poll::Ready(submitted) => submitted,
+            Poll::Pending => return Ok(Fate::LetGo),
+        },
     };
     match submitted {
         Ok(ticket) => end_of(ticket, dice),
@@ -89,16 +77,27 @@ where
     }
 }
 
+/// An update that may panic and may have a `start_by`, passed or not.
+fn request(caller: usize, number: usize, dice: &mut Dice) -> Request<Op> {
+    let op = Op::new(caller, number);
+    let request = Request::new(if dice.below(16) == 0 { op.doing(|| panic!("on purpose")) } else { op });
+    match dice.below(8) {
+        0 => request.start_by(past()),
+        1 => request.start_by(far()),
+        _ => request,
+    }
+}
+
 fn end_of(mut ticket: Ticket<Reply>, dice: &mut Dice) -> Seen<Fate> {
     match dice.below(6) {
         0 => {
             ticket.detach();
-            Ok(Fate::Detached)
+            Ok(Fate::LetGo)
         }
         1 => {
             dice.dawdle(200);
             drop(ticket);
-            Ok(Fate::Dropped)
+            Ok(Fate::LetGo)
         }
         2 => match ticket.cancel() {
             Cancel::Cancelled => Ok(Fate::NotApplied),
@@ -118,7 +117,9 @@ fn known(outcome: Outcome<Reply>) -> Seen<Fate> {
     match outcome {
         Ok(Applied { seq, output }) => Ok(Fate::Applied(seq, output)),
         Err(UpdateError::Expired | UpdateError::RolledBack(_)) => Ok(Fate::NotApplied),
-        Err(error) if error.effect() == Effect::Unknown => Err(format!("a sound machine's update got {error:?}")),
+        Err(error) if error.effect() == Effect::Unknown => {
+            Err(format!("a sound machine's update got {error:?}"))
+        }
         Err(error) => Err(format!("an open queue's update got {error:?}")),
     }
 }
@@ -132,11 +133,15 @@ fn agrees(machine: &Journal<true>, fates: &BTreeMap<Tag, Fate>) -> Seen<()> {
         match fate {
             Fate::Applied(seq, reply) => {
                 let place = *seq as usize;
-                ensure!(log.get(place - 1) == Some(tag), "{tag:?} has seq {seq}, where {:?} is", log.get(place - 1));
+                ensure!(
+                    log.get(place - 1) == Some(tag),
+                    "{tag:?} has seq {seq}, where {:?} is",
+                    log.get(place - 1)
+                );
                 ensure!(reply.tag == *tag && reply.position == place, "{tag:?} at {place} got {reply:?}");
             }
             Fate::NotApplied => ensure!(runs == 0, "{tag:?} was applied, and its caller was told not"),
-            Fate::Detached | Fate::Dropped => {}
+            Fate::LetGo => {}
         }
     }
     let unknown = log.iter().find(|tag| !fates.contains_key(tag));

@@ -11,11 +11,11 @@ use crate::{
     Applied, Options, Outcome, ShutdownError, Strategy, SubmitError, Ticket, UpdateError, UpdateQueue, Writer,
 };
 
-/// The caller that only makes the writer stand still.
-pub(crate) const STALLER: usize = usize::MAX;
+/// The caller of updates that only make the writer stand still.
+pub const STALLER: usize = usize::MAX;
 
 /// What a part of a check found: a value, or what was seen instead of what was promised.
-pub(crate) type Seen<T> = Result<T, String>;
+pub type Seen<T> = Result<T, String>;
 
 /// A strategy's queue in front of a [`Journal`].
 #[derive(Debug)]
@@ -70,6 +70,16 @@ impl<S: Strategy, const GROUP: bool> Rig<S, GROUP> {
         Stall { gate, caller }
     }
 
+    /// Submits an update, which must be accepted and applied, and waits for its output.
+    pub fn call(&self, op: Op) -> Seen<Applied<Reply>> {
+        applied(accepted(self.queue.submit_blocking(op))?.wait())
+    }
+
+    /// Submits an update, which must be accepted and must fail, and waits for its error.
+    pub fn call_failing(&self, op: Op) -> Seen<UpdateError> {
+        failed(accepted(self.queue.submit_blocking(op))?.wait())
+    }
+
     /// Submits until the queue is full: the tickets, and the update that came back.
     pub fn fill(&self, caller: usize) -> Seen<(Vec<Ticket<Reply>>, Op)> {
         let mut tickets = Vec::new();
@@ -110,7 +120,9 @@ impl Stall {
     /// Lets the writer go on, and waits until the stalled update was answered: its outcome, or the error as text.
     pub fn release(self) -> Result<Applied<Reply>, String> {
         self.gate.open();
-        self.caller.join().map_err(|payload| format!("the stalling caller panicked: {}", text_of(payload.as_ref())))?
+        self.caller
+            .join()
+            .map_err(|payload| format!("the stalling caller panicked: {}", text_of(payload.as_ref())))?
     }
 
     /// Lets the writer go on without waiting for it.

@@ -1,11 +1,12 @@
 //! Items 28 to 32: how a queue ends.
 
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use super::race::rounds_of_two;
 use super::rig::{Rig, Seen, accepted, applied, failed, far, past};
-use super::watch::{At, watched};
+use super::watch::watched;
 use super::{Dice, Event, Gate, Journal, Op, RACE_ROUNDS, Reply, Tag, Verdict, size};
 use crate::{Effect, ShutdownError, Strategy, SubmitError, Ticket, UpdateError, UpdateQueue, block_on};
 
@@ -17,34 +18,38 @@ pub fn item_28_shutdown_applies_everything_accepted_and_returns_the_machine<S: S
         let stall = rig.stall();
         let (tickets, refused) = rig.fill(0)?;
         let count = tickets.len();
-        let kept = tickets.into_iter().enumerate().filter_map(|(number, ticket)| {
-            if number % 2 == 0 {
-                return Some(ticket);
-            }
-            ticket.detach();
-            None
-        });
-        let kept: Vec<_> = kept.collect();
+        let kept = detach_every_second(tickets);
         rig.queue.close();
-        match rig.queue.try_submit(refused) {
-            Err(SubmitError::Closed { update }) => {
-                ensure!(update.tag == Tag { caller: 0, number: count }, "another update came back: {:?}", update.tag);
-            }
-            other => return Err(format!("a closed queue answered a submit with {other:?}")),
-        }
+        closed_gives_back(rig.queue.try_submit(refused), Tag { caller: 0, number: count })?;
         stall.open();
         at.now("shutting down");
         let (queue, probe) = (rig.queue.clone(), Arc::clone(&rig.probe));
         let machine = rig.shutdown()?;
-        let numbers = machine.numbers_of(0);
-        ensure!(numbers == (0..count).collect::<Vec<_>>(), "{count} were accepted in order, applied are {numbers:?}");
-        ensure!(probe.published() == machine.log().len(), "{} of {} are committed", probe.published(), machine.log().len());
+        let (numbers, all) = (machine.numbers_of(0), machine.log().len());
+        ensure!(numbers == (0..count).collect::<Vec<_>>(), "{count} were accepted, applied are {numbers:?}");
+        ensure!(probe.published() == all, "{} of {all} are committed", probe.published());
         kept.into_iter().try_for_each(|ticket| applied(ticket.wait()).map(drop))?;
         ensure!(queue.depth() == 0, "depth() is {} after shutdown", queue.depth());
-        let late = queue.submit_blocking(Op::new(1, 0));
-        ensure!(matches!(late, Err(SubmitError::Closed { .. })), "a submit after shutdown: {late:?}");
-        Ok(())
+        closed_gives_back(queue.submit_blocking(Op::new(1, 0)), Tag { caller: 1, number: 0 })
     })
+}
+
+fn detach_every_second(tickets: Vec<Ticket<Reply>>) -> Vec<Ticket<Reply>> {
+    let mut kept = Vec::new();
+    for (number, ticket) in tickets.into_iter().enumerate() {
+        if number % 2 == 0 { kept.push(ticket) } else { ticket.detach() }
+    }
+    kept
+}
+
+fn closed_gives_back(submitted: Result<Ticket<Reply>, SubmitError<Op>>, tag: Tag) -> Seen<()> {
+    match submitted {
+        Err(SubmitError::Closed { update }) => {
+            ensure!(update.tag == tag, "another update came back: {:?}", update.tag);
+            Ok(())
+        }
+        other => Err(format!("a closed queue answered a submit with {other:?}")),
+    }
 }
 
 /// Item 29: `abort` claims nothing further: queued updates are `Closed`, the running batch still commits.
@@ -58,10 +63,17 @@ pub fn item_29_abort_closes_what_is_queued_and_the_running_batch_ends<S: Strateg
         let refused = rig.queue.try_submit(Op::new(1, 0));
         ensure!(matches!(refused, Err(SubmitError::Closed { .. })), "a submit after abort: {refused:?}");
         let running = stall.release()?;
-        ensure!(rig.probe.published() as u64 >= running.seq, "the running batch was answered and not committed");
+        ensure!(
+            rig.probe.published() as u64 >= running.seq,
+            "the running batch was answered and not committed"
+        );
         tickets.into_iter().try_for_each(closed)?;
         let machine = rig.shutdown()?;
-        ensure!(machine.numbers_of(0).is_empty(), "queued updates ran after abort: {:?}", machine.numbers_of(0));
+        ensure!(
+            machine.numbers_of(0).is_empty(),
+            "queued updates ran after abort: {:?}",
+            machine.numbers_of(0)
+        );
         ensure!(machine.log().len() == 1, "the running update is not there");
         Ok(())
     })
@@ -76,72 +88,38 @@ fn closed(ticket: Ticket<Reply>) -> Seen<()> {
 
 /// Item 30: at the deadline of `shutdown_by` claiming stops; an update that does not end comes back as `TimedOut`.
 pub fn item_30_shutdown_by_closes_the_rest_at_its_deadline<S: Strategy>() -> Verdict {
-    watched(30, "shutdown_by closes what is queued at its deadline, and gives the writer back if an update is stuck", |at| {
-        at.now("the deadline passes while an update runs");
-        let rig = Rig::<S, false>::holding(8);
-        let stall = rig.stall();
-        let (tickets, _refused) = rig.fill(0)?;
-        let Rig { queue, writer, probe: _ } = rig;
-        let writer = match writer.shutdown_by(past()) {
-            Err(ShutdownError::TimedOut(writer)) => writer,
-            other => return Err(format!("shutdown_by during a stuck update: {:?}", other.map(drop))),
-        };
-        let _stalled = stall.release()?;
-        tickets.into_iter().try_for_each(closed)?;
-        at.now("waiting once more");
-        let machine = writer.shutdown().map_err(|error| format!("shutdown after TimedOut: {error}"))?;
-        ensure!(machine.numbers_of(0).is_empty(), "queued updates ran after the deadline");
-        drop(queue);
-        at.now("there is time for everything");
-        let rig = Rig::<S, false>::holding(8);
-        let tickets = (0..8).map(|number| accepted(rig.queue.submit_blocking(Op::new(0, number))));
-        tickets.collect::<Seen<Vec<_>>>()?.into_iter().for_each(Ticket::detach);
-        let machine = rig.writer.shutdown_by(far()).map_err(|error| format!("shutdown_by in time: {error}"))?;
-        ensure!(machine.numbers_of(0).len() == 8, "of 8 accepted updates {} ran", machine.numbers_of(0).len());
-        Ok(())
-    })
+    watched(
+        30,
+        "shutdown_by closes what is queued at its deadline, and never waits for a stuck update",
+        |at| {
+            at.now("the deadline passes while an update runs");
+            let rig = Rig::<S, false>::holding(8);
+            let stall = rig.stall();
+            let (tickets, _refused) = rig.fill(0)?;
+            let Rig { queue: _queue, writer, probe: _ } = rig;
+            let writer = match writer.shutdown_by(past()) {
+                Err(ShutdownError::TimedOut(writer)) => writer,
+                other => return Err(format!("shutdown_by during a stuck update: {:?}", other.map(drop))),
+            };
+            let _stalled = stall.release()?;
+            tickets.into_iter().try_for_each(closed)?;
+            at.now("waiting once more");
+            let machine = writer.shutdown().map_err(|error| format!("shutdown after TimedOut: {error}"))?;
+            ensure!(machine.numbers_of(0).is_empty(), "queued updates ran after the deadline");
+            at.now("there is time for everything");
+            in_time::<S>()
+        },
+    )
 }
 
-/// What one of the two threads of a race is given in a round.
-type Job = Box<dyn FnOnce() -> Seen<()> + Send>;
-
-/// A thread that does one job per round, so that a round does not pay for starting threads.
-pub(crate) struct Racer {
-    number: usize,
-    jobs: Sender<Job>,
-}
-
-impl Racer {
-    pub(crate) fn number(&self) -> usize {
-        self.number
+fn in_time<S: Strategy>() -> Seen<()> {
+    let rig = Rig::<S, false>::holding(8);
+    for number in 0..8 {
+        accepted(rig.queue.submit_blocking(Op::new(0, number)))?.detach();
     }
-
-    pub(crate) fn give(&self, job: impl FnOnce() -> Seen<()> + Send + 'static) {
-        let _ = self.jobs.send(Box::new(job));
-    }
-}
-
-/// Runs `round` that many times; each gives both racers one job, and ends when both are done.
-pub(crate) fn rounds_of_two(
-    at: &At,
-    rounds: usize,
-    mut round: impl FnMut(usize, &[Racer; 2]) -> Seen<()>,
-) -> Seen<()> {
-    let (done, ended) = mpsc::channel();
-    let racers = [0, 1].map(|number| {
-        let (jobs, queue): (Sender<Job>, Receiver<Job>) = mpsc::channel();
-        let done = done.clone();
-        thread::spawn(move || queue.into_iter().for_each(|job| drop(done.send(job()))));
-        Racer { number, jobs }
-    });
-    drop(done);
-    for number in 0..rounds {
-        at.round("two callers race with the end", number);
-        round(number, &racers)?;
-        for _ in &racers {
-            ended.recv().map_err(|_| "a racing caller panicked")??;
-        }
-    }
+    let machine = rig.writer.shutdown_by(far()).map_err(|error| format!("shutdown_by in time: {error}"))?;
+    let numbers = machine.numbers_of(0);
+    ensure!(numbers.len() == 8, "8 were accepted in time, applied are {numbers:?}");
     Ok(())
 }
 
@@ -155,7 +133,8 @@ pub fn item_31_stress_a_submit_against_shutdown_is_applied_or_refused<S: Strateg
             let accepted_tags = Arc::new(Mutex::new(Vec::new()));
             let (told, heard) = mpsc::channel();
             for racer in racers {
-                let (queue, tags, caller, told) = (rig.queue.clone(), Arc::clone(&accepted_tags), racer.number(), told.clone());
+                let (queue, tags, caller, told) =
+                    (rig.queue.clone(), Arc::clone(&accepted_tags), racer.number(), told.clone());
                 let mut dice = dice.part(caller + 1);
                 racer.give(move || {
                     let ended = until_closed(&queue, caller, &mut dice, &tags);
@@ -167,7 +146,8 @@ pub fn item_31_stress_a_submit_against_shutdown_is_applied_or_refused<S: Strateg
             dice.dawdle(3_000);
             let machine = rig.shutdown()?;
             while heard.recv().is_ok() {}
-            let mut expected = std::mem::take(&mut *accepted_tags.lock().unwrap_or_else(PoisonError::into_inner));
+            let mut expected =
+                std::mem::take(&mut *accepted_tags.lock().unwrap_or_else(PoisonError::into_inner));
             let mut log = machine.log().to_vec();
             expected.sort_unstable();
             log.sort_unstable();
@@ -210,30 +190,39 @@ where
 
 /// Item 32: the writer's owner or the callers may leave first, in any order, and closing is idempotent.
 pub fn item_32_a_queue_ends_well_whoever_goes_first<S: Strategy>() -> Verdict {
-    watched(32, "accepted updates are applied whoever leaves first, and closing twice changes nothing", |at| {
-        at.now("the writer's owner leaves first");
-        writer_leaves_first::<S>()?;
-        at.now("all handles leave first");
-        let rig = Rig::<S, true>::holding(8);
-        let stall = rig.stall();
-        let (tickets, _refused) = rig.fill(0)?;
-        let count = tickets.len();
-        let Rig { queue, writer, probe: _ } = rig;
-        drop(queue);
-        let _stalled = stall.release()?;
-        tickets.into_iter().try_for_each(|ticket| applied(ticket.wait()).map(drop))?;
-        let machine = writer.shutdown().map_err(|error| format!("shutdown without handles: {error}"))?;
-        ensure!(machine.numbers_of(0).len() == count, "{} of {count} accepted ran", machine.numbers_of(0).len());
-        at.now("closing twice");
-        let rig = Rig::<S, true>::holding(8);
-        rig.queue.close();
-        rig.queue.clone().close();
-        let refused = rig.queue.try_submit(Op::new(0, 0));
-        ensure!(matches!(refused, Err(SubmitError::Closed { .. })), "a closed queue answered {refused:?}");
-        rig.shutdown()?;
-        at.now("the last handle is dropped inside the machine");
-        last_handle_inside::<S>()
-    })
+    watched(
+        32,
+        "accepted updates are applied whoever leaves first, and closing twice is closing once",
+        |at| {
+            at.now("the writer's owner leaves first");
+            writer_leaves_first::<S>()?;
+            at.now("all handles leave first");
+            handles_leave_first::<S>()?;
+            at.now("closing twice");
+            let rig = Rig::<S, true>::holding(8);
+            rig.queue.close();
+            rig.queue.clone().close();
+            closed_gives_back(rig.queue.try_submit(Op::new(0, 0)), Tag { caller: 0, number: 0 })?;
+            rig.shutdown()?;
+            at.now("the last handle is dropped inside the machine");
+            last_handle_inside::<S>()
+        },
+    )
+}
+
+fn handles_leave_first<S: Strategy>() -> Seen<()> {
+    let rig = Rig::<S, true>::holding(8);
+    let stall = rig.stall();
+    let (tickets, _refused) = rig.fill(0)?;
+    let count = tickets.len();
+    let Rig { queue, writer, probe: _ } = rig;
+    drop(queue);
+    let _stalled = stall.release()?;
+    tickets.into_iter().try_for_each(|ticket| applied(ticket.wait()).map(drop))?;
+    let machine = writer.shutdown().map_err(|error| format!("shutdown without handles: {error}"))?;
+    let numbers = machine.numbers_of(0);
+    ensure!(numbers.len() == count, "{count} were accepted, applied are {numbers:?}");
+    Ok(())
 }
 
 fn writer_leaves_first<S: Strategy>() -> Seen<()> {
@@ -243,11 +232,15 @@ fn writer_leaves_first<S: Strategy>() -> Seen<()> {
     let Rig { queue, writer, probe } = rig;
     drop(writer);
     let late = queue.try_submit(refused);
-    ensure!(matches!(late, Err(SubmitError::Closed { .. })), "without a writer's owner a submit got {late:?}");
+    ensure!(
+        matches!(late, Err(SubmitError::Closed { .. })),
+        "without a writer's owner a submit got {late:?}"
+    );
     let _stalled = stall.release()?;
     let count = tickets.len();
     tickets.into_iter().try_for_each(|ticket| applied(ticket.wait()).map(drop))?;
-    let ran = probe.events().iter().filter(|event| matches!(event, Event::Applied(tag) if tag.caller == 0)).count();
+    let ran =
+        probe.events().iter().filter(|event| matches!(event, Event::Applied(tag) if tag.caller == 0)).count();
     ensure!(ran == count, "{ran} of {count} accepted updates ran");
     Ok(())
 }

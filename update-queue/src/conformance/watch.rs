@@ -57,7 +57,7 @@ impl At {
 }
 
 /// Runs a check's body under the watchdog. An error, a panic and a hang all break the promise.
-pub(crate) fn watched(
+pub fn watched(
     item: u8,
     promise: &'static str,
     body: impl FnOnce(&At) -> Result<(), String> + Send + 'static,
@@ -66,9 +66,8 @@ pub(crate) fn watched(
     let (done, ended) = mpsc::channel();
     let inside = at.clone();
     let spawned = thread::Builder::new().name(format!("item-{item:02}")).spawn(move || {
-        let ending = catch_unwind(AssertUnwindSafe(|| body(&inside))).unwrap_or_else(|payload| {
-            Err(format!("the check panicked: {}", text_of(payload.as_ref())))
-        });
+        let ending = catch_unwind(AssertUnwindSafe(|| body(&inside)))
+            .unwrap_or_else(|payload| Err(format!("the check panicked: {}", text_of(payload.as_ref()))));
         let _ = done.send(ending);
     });
     let ending = match spawned {

@@ -9,8 +9,10 @@
 //! it a deadlock.
 
 mod cell;
+mod foreign;
 mod gate;
 mod locks;
+mod owner;
 mod parking;
 mod queue;
 mod stub;
@@ -51,26 +53,54 @@ fn explore_bounded(preemptions: Option<usize>, scenario: impl Fn() + Send + Sync
     println!("{} executions", executions.load(Ordering::Relaxed));
 }
 
-/// Runs a scenario under random schedules. A failure prints the schedule, to be given to `shuttle::replay`.
+/// Runs a scenario under random schedules. A failure prints the seed or the schedule that repeats it.
 #[cfg(shuttle)]
 fn explore(scenario: impl Fn() + Send + Sync + 'static) {
-    // LIMIT: schedules per scenario: the small scenarios have a few thousand essentially different ones.
-    shuttle::check_random(scenario, 10_000);
+    // LIMIT: the small scenarios have a few thousand schedules that differ.
+    explore_many(10_000, scenario);
+}
+
+/// Half of the schedules switch at random, half are made of few switches at chosen places (PCT), which finds what needs
+/// one thread to sleep for long.
+#[cfg(shuttle)]
+fn explore_many(schedules: usize, scenario: impl Fn() + Send + Sync + 'static) {
+    let scenario = Arc::new(scenario);
+    let again = Arc::clone(&scenario);
+    shuttle::check_random(move || scenario(), schedules / 2);
+    // LIMIT: depth 3: two switches forced, which is what a race between three parties needs.
+    shuttle::check_pct(move || again(), schedules / 2, 3);
 }
 
 /// Runs a scenario again and again on real threads.
 #[cfg(not(any(loom, shuttle)))]
 fn explore(scenario: impl Fn() + Send + Sync + 'static) {
-    // LIMIT: rounds per scenario: a few hundred milliseconds each; miri is a thousand times slower.
-    let rounds = if cfg!(miri) { 4 } else { 2_000 };
+    // LIMIT: rounds per scenario: some tens of milliseconds each; miri is a thousand times slower. `MODEL_ROUNDS` sets
+    // another number, such as 100000 for a run under ThreadSanitizer.
+    let rounds = std::env::var("MODEL_ROUNDS")
+        .map_or(if cfg!(miri) { 4 } else { 500 }, |rounds| rounds.parse().expect("MODEL_ROUNDS is a number"));
     for _ in 0..rounds {
         scenario();
     }
 }
 
+#[cfg(not(any(loom, shuttle)))]
+fn explore_many(_schedules: usize, scenario: impl Fn() + Send + Sync + 'static) {
+    explore(scenario);
+}
+
 #[cfg(not(loom))]
 fn explore_up_to(_preemptions: usize, scenario: impl Fn() + Send + Sync + 'static) {
     explore(scenario);
+}
+
+/// Runs a scenario of one thread once. A lock taken twice is a deadlock to loom and shuttle; std hangs.
+fn once(scenario: impl Fn() + Send + Sync + 'static) {
+    #[cfg(loom)]
+    loom::model(scenario);
+    #[cfg(shuttle)]
+    shuttle::check_random(scenario, 1);
+    #[cfg(not(any(loom, shuttle)))]
+    scenario();
 }
 
 /// Counts the values it made that are not dropped yet.

@@ -11,10 +11,10 @@ use crate::sync::{Mutex, lock, thread};
 
 /// Something that happens once, and somebody who may wait for it.
 #[derive(Default)]
-struct Signal(Mutex<(bool, Option<Waker>)>);
+pub(super) struct Signal(Mutex<(bool, Option<Waker>)>);
 
 impl Signal {
-    fn give(&self) {
+    pub(super) fn give(&self) {
         let mut state = lock(&self.0);
         state.0 = true;
         let waker = state.1.take();
@@ -33,7 +33,7 @@ impl Signal {
         Poll::Pending
     }
 
-    async fn given(&self) {
+    pub(super) async fn given(&self) {
         poll_fn(|cx| self.poll(cx.waker())).await;
     }
 }

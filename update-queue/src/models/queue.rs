@@ -112,7 +112,7 @@ fn a_blocking_submit_that_races_the_shutdown_is_applied_or_refused() {
 
 #[test]
 fn a_submit_that_races_the_abort_is_applied_or_answered_closed() {
-    explore_up_to(3, || {
+    explore_up_to(2, || {
         let alive = Alive::default();
         let (queue, writer) = start(Log::default(), 1);
         let submitter = submit_elsewhere(&queue, Queue::try_submit, alive.make(7));

@@ -12,7 +12,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::locks::StubLock;
-use super::{Alive, Tracked, Wakes, explore, stub};
+use super::{Alive, Tracked, Wakes, explore_many, stub};
 use crate::sync::thread;
 use crate::{
     BoxError, Cancel, ChannelQueue, LockedQueue, Observer, Options, Outcome, Refused, Request, Role,
@@ -185,6 +185,8 @@ struct Account {
     refused: usize,
     /// Pending submits that were dropped: accepted or not, their caller does not know.
     dropped: usize,
+    /// Whether the last update had no time to wait, so that it may expire.
+    in_a_hurry: bool,
 }
 
 impl Account {
@@ -194,7 +196,8 @@ impl Account {
     {
         let id = update.id;
         let mut request = Request::new(update);
-        if draw(8) == 0 {
+        self.in_a_hurry = draw(8) == 0;
+        if self.in_a_hurry {
             request = request.start_by(Instant::now());
         }
         let submitted = match draw(4) {
@@ -256,7 +259,7 @@ impl Account {
             }
             2 => {
                 ticket.detach();
-                self.fates.push((id, Fate::Detached));
+                self.fates.push((id, if self.in_a_hurry { Fate::Unknown } else { Fate::Detached }));
             }
             3 => match ticket.wait_until(Instant::now()) {
                 Ok(outcome) => self.told(id, outcome),
@@ -366,7 +369,8 @@ fn settle<const GROUP: bool>(end: &End<GROUP>, accounts: &[Account], books: &Boo
 fn whole_queue<const GROUP: bool, Q: UpdateQueue<Machine = Journal<GROUP>>>(
     start: fn(Journal<GROUP>, Options) -> (Q, Writer<Journal<GROUP>>),
 ) {
-    explore(move || {
+    // LIMIT: 10^5 schedules: one race of submit against shutdown each, and more.
+    explore_many(100_000, move || {
         let (alive, books) = (Alive::default(), Arc::new(Books::default()));
         let capacity = 1 + draw(2) as usize;
         let options = Options::default().capacity(capacity).max_batch(1 + draw(3) as usize);

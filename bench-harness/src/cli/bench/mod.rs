@@ -65,6 +65,16 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     })
 }
 
+/// Says what all of `cargo bench` is going to take, for the bench target that comes first.
+pub fn announce(arguments: impl IntoIterator<Item = OsString>) {
+    let given = arguments.into_iter().skip(1).map(|argument| argument.to_string_lossy().into_owned());
+    let parsed = Arguments::parse(given);
+    if matches!(parsed.mode(), Mode::Measure) {
+        let most = if parsed.is_quick { "90 seconds" } else { "10 minutes" };
+        output::say(&format!("at most {most} in all: single calls first, then the campaign and its report"));
+    }
+}
+
 fn measure(arguments: &Arguments, command: Vec<String>) -> Result<Verdict, Problem> {
     let amount = if arguments.is_quick { &QUICK } else { &FULL };
     let core = Filters { core: true, ..Filters::default() };
@@ -157,9 +167,9 @@ fn smoke(arguments: &Arguments) -> Result<Verdict, Problem> {
     Ok(verdict)
 }
 
-/// About 200 updates: 4 clients, writes of 100 us, 20 ms.
+/// About 200 updates: 4 clients, writes of 300 us, 60 ms.
 fn small() -> (Workload, Cell) {
-    let write = Cost { requested: Duration::from_micros(100), kind: CostKind::Spin };
+    let write = Cost { requested: Duration::from_micros(300), kind: CostKind::Spin };
     let cell = Cell { id: "threads-4".to_owned(), callers: Callers::Threads, clients: 4, write, core: false };
     let workload = Workload {
         name: "smoke".to_owned(),
@@ -172,7 +182,7 @@ fn small() -> (Workload, Cell) {
         commit: None,
         timed_every: 1,
         warm_up: Duration::from_millis(5),
-        window: Duration::from_millis(20),
+        window: Duration::from_millis(60),
         cells: vec![cell.clone()],
     };
     (workload, cell)

@@ -1,19 +1,16 @@
 //! Where does an update spend its time? The means of its five parts, which add up; percentiles would not.
 
-use super::{Chart, Table, all_cells, grid, id, measured, row_domains, row_looks, strip};
+use super::{Chart, Grid, Table, id, measured, row_looks, strip};
 use crate::report::draw::{Domain, Mark, Strip, StripPanel, Strips};
 use crate::report::format::{duration, percent, tick_duration};
 use crate::report::model::{CellView, Model, Numbers, PARTS, WorkloadView};
 use crate::stats::Known;
 
 pub(super) fn chart(model: &Model, workload: &WorkloadView) -> Option<Chart> {
-    let cells: Vec<_> = all_cells(workload);
-    let (columns, cells) = grid(&cells);
-    let domains = row_domains(columns, &cells, |numbers| Domain::from_zero(numbers.filter_map(total)));
-    let panels =
-        cells.iter().zip(&domains).map(|(cell, domain)| cell.map(|cell| panel(cell, domain))).collect();
+    let grid = Grid::of(&workload.cells);
+    let panels = grid.scaled_panels(|numbers| Domain::from_zero(numbers.filter_map(total)), panel);
     let legend = PARTS.iter().enumerate().map(|(i, part)| (i, (*part).to_owned())).collect();
-    let strips = Strips { columns, rows: row_looks(workload), panels, legend };
+    let strips = Strips { columns: grid.columns, rows: row_looks(workload), panels, legend };
     let commit =
         if workload.group_commit { " Each update carries the whole commit that it shares." } else { "" };
     Some(Chart {
@@ -22,7 +19,8 @@ pub(super) fn chart(model: &Model, workload: &WorkloadView) -> Option<Chart> {
         finding: finding(model, workload),
         caption: format!(
             "Means over all rounds; the parts add up to the mean latency. Waiting for a lock is part of submit, waiting in \
-             a queue is queued. Each pair of panels has its own scale.{commit}"
+             a queue is queued. {}{commit}",
+            grid.scale_words()
         ),
         drawing: strips.draw(),
         table: table(workload),
@@ -34,7 +32,7 @@ fn total(numbers: &Numbers) -> Option<f64> {
     numbers.parts.as_ref().ok().map(|parts| parts.iter().sum())
 }
 
-fn panel(cell: &CellView, domain: &Known<Domain>) -> StripPanel {
+fn panel(cell: &CellView, domain: Known<Domain>) -> StripPanel {
     let draw = |numbers: &Numbers| match &numbers.parts {
         Err(_) => Strip { marks: Vec::new(), value: "not timed".to_owned() },
         Ok(parts) => {
@@ -49,7 +47,7 @@ fn panel(cell: &CellView, domain: &Known<Domain>) -> StripPanel {
     };
     StripPanel {
         title: cell.title.clone(),
-        domain: domain.clone(),
+        domain,
         tick: tick_duration,
         rule: None,
         strips: cell.rows.iter().map(|row| strip(row, draw)).collect(),

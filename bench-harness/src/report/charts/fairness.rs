@@ -1,6 +1,6 @@
 //! Does somebody starve? Each client's share of the throughput.
 
-use super::{Chart, Table, grid, id, measured, row_domains, row_looks, strategies, strip};
+use super::{Chart, Grid, Table, id, measured, row_looks, strategies, strip};
 use crate::report::draw::{Domain, Mark, Strip, StripPanel, Strips};
 use crate::report::format::{duration, known, number, tick};
 use crate::report::model::{CellView, Numbers, WorkloadView};
@@ -14,14 +14,11 @@ pub(super) fn chart(workload: &WorkloadView) -> Option<Chart> {
     if cells.is_empty() {
         return None;
     }
-    let (columns, cells) = grid(&cells);
-    let domains = row_domains(columns, &cells, |numbers| {
-        let most = numbers.filter_map(|n| n.fairness.as_ref().ok()).filter_map(|f| f.shares.last().copied());
-        Domain::from_zero(most.chain([1.0]))
-    });
+    let grid = Grid::of(cells);
+    let most = |numbers: &Numbers| numbers.fairness.as_ref().ok()?.shares.last().copied();
     let panels =
-        cells.iter().zip(&domains).map(|(cell, domain)| cell.map(|cell| panel(cell, domain))).collect();
-    let strips = Strips { columns, rows: row_looks(workload), panels, legend: Vec::new() };
+        grid.scaled_panels(|numbers| Domain::from_zero(numbers.filter_map(most).chain([1.0])), panel);
+    let strips = Strips { columns: grid.columns, rows: row_looks(workload), panels, legend: Vec::new() };
     Some(Chart {
         id: id("fairness", workload),
         title: "Does somebody starve?",
@@ -37,7 +34,7 @@ pub(super) fn chart(workload: &WorkloadView) -> Option<Chart> {
     })
 }
 
-fn panel(cell: &CellView, domain: &Known<Domain>) -> StripPanel {
+fn panel(cell: &CellView, domain: Known<Domain>) -> StripPanel {
     let draw = |numbers: &Numbers| match &numbers.fairness {
         Err(_) => Strip { marks: Vec::new(), value: "no answers".to_owned() },
         Ok(even) => {
@@ -47,7 +44,7 @@ fn panel(cell: &CellView, domain: &Known<Domain>) -> StripPanel {
     };
     StripPanel {
         title: cell.title.clone(),
-        domain: domain.clone(),
+        domain,
         tick,
         rule: Some(1.0),
         strips: cell.rows.iter().map(|row| strip(row, draw)).collect(),

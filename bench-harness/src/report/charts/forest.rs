@@ -1,16 +1,16 @@
 //! Who wins, and is it real? Ratios to the control with their intervals.
 
-use super::{Chart, Table, all_cells, grid, id, interval_words, measured, row_looks, strategies, strip};
+use super::{Chart, Grid, Table, id, interval_words, measured, row_looks, strategies, strip};
 use crate::report::draw::{Domain, Mark, Strip, StripPanel, Strips};
 use crate::report::format::{known, number, plural, ratio, tick, times};
 use crate::report::model::{CellView, Model, Numbers, Objective, Role, WorkloadView};
 use crate::stats::Known;
 
 pub(super) fn chart(model: &Model, workload: &WorkloadView) -> Option<Chart> {
-    let (columns, cells) = grid(&all_cells(workload));
+    let grid = Grid::of(&workload.cells);
     let domain = Domain::log(measured(workload).flat_map(|(_, _, numbers)| ends(numbers)).chain([1.0]));
-    let panels = cells.iter().map(|cell| cell.map(|cell| panel(cell, &domain))).collect();
-    let strips = Strips { columns, rows: row_looks(workload), panels, legend: Vec::new() };
+    let panels = grid.panels(|cell| panel(cell, &domain));
+    let strips = Strips { columns: grid.columns, rows: row_looks(workload), panels, legend: Vec::new() };
     Some(Chart {
         id: id("forest", workload),
         title: "Who wins, and is it real?",
@@ -71,11 +71,12 @@ fn finding(model: &Model, workload: &WorkloadView) -> String {
     let faster = known.iter().filter(|(_, _, ratio)| ratio.surely_above(1.0)).count();
     let slower = known.iter().filter(|(_, _, ratio)| ratio.surely_below(1.0)).count();
     let counts = format!(
-        "Of {} with {}, {faster} {} surely faster, {slower} surely slower, {} cannot be told apart.",
+        "Of {} with {}, {} surely faster, {} surely slower, {} cannot be told apart.",
         plural(known.len(), "comparison"),
         model.control,
-        if faster == 1 { "is" } else { "are" },
-        known.len() - faster - slower
+        number_of(faster),
+        number_of(slower),
+        number_of(known.len() - faster - slower)
     );
     let sure = known.iter().filter(|(_, _, ratio)| ratio.surely_above(1.0) || ratio.surely_below(1.0));
     let distance = |ratio: &crate::stats::Ratio| ratio.estimate.ln().abs();
@@ -90,6 +91,10 @@ fn finding(model: &Model, workload: &WorkloadView) -> String {
         }
         None => counts,
     }
+}
+
+fn number_of(n: usize) -> String {
+    if n == 0 { "none".to_owned() } else { n.to_string() }
 }
 
 fn table(workload: &WorkloadView) -> Table {

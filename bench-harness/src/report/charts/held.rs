@@ -1,19 +1,17 @@
 //! How long is the caller stuck? Time inside `submit`.
 
-use super::{Chart, Table, all_cells, grid, id, measured, row_domains, row_looks, strategies, strip};
+use super::{Chart, Grid, Table, id, measured, row_looks, strategies, strip};
 use crate::report::draw::{Domain, Mark, Strip, StripPanel, Strips};
 use crate::report::format::{duration, known, tick_duration};
 use crate::report::model::{CellView, Model, Numbers, WorkloadView};
 use crate::stats::Known;
 
 pub(super) fn chart(model: &Model, workload: &WorkloadView) -> Option<Chart> {
-    let (columns, cells) = grid(&all_cells(workload));
-    let domains = row_domains(columns, &cells, |numbers| {
-        Domain::log(numbers.flat_map(|n| [&n.held.p50, &n.held.p99].map(|p| p.clone().unwrap_or(f64::NAN))))
-    });
-    let panels =
-        cells.iter().zip(&domains).map(|(cell, domain)| cell.map(|cell| panel(cell, domain))).collect();
-    let strips = Strips { columns, rows: row_looks(workload), panels, legend: Vec::new() };
+    let grid = Grid::of(&workload.cells);
+    let ends =
+        |numbers: &Numbers| [&numbers.held.p50, &numbers.held.p99].map(|p| p.clone().unwrap_or(f64::NAN));
+    let panels = grid.scaled_panels(|numbers| Domain::log(numbers.flat_map(ends)), panel);
+    let strips = Strips { columns: grid.columns, rows: row_looks(workload), panels, legend: Vec::new() };
     Some(Chart {
         id: id("held", workload),
         title: "How long is the caller stuck?",
@@ -27,20 +25,29 @@ pub(super) fn chart(model: &Model, workload: &WorkloadView) -> Option<Chart> {
     })
 }
 
-fn panel(cell: &CellView, domain: &Known<Domain>) -> StripPanel {
+fn panel(cell: &CellView, domain: Known<Domain>) -> StripPanel {
     let draw = |numbers: &Numbers| {
         let (p50, p99) = (numbers.held.p50.as_ref().ok(), numbers.held.p99.as_ref().ok());
         let range = p50.zip(p99).map(|(p50, p99)| Mark::Range(*p50, *p99));
         let marks =
             range.into_iter().chain(p99.map(|p| Mark::Hollow(*p))).chain(p50.map(|p| Mark::Point(*p)));
-        Strip { marks: marks.collect(), value: known(&numbers.held.p99, |ns| duration(*ns)) }
+        Strip { marks: marks.collect(), value: value(numbers) }
     };
     StripPanel {
         title: cell.title.clone(),
-        domain: domain.clone(),
+        domain,
         tick: tick_duration,
         rule: None,
         strips: cell.rows.iter().map(|row| strip(row, draw)).collect(),
+    }
+}
+
+/// p99, or p50 where the samples are too few for it.
+fn value(numbers: &Numbers) -> String {
+    match (&numbers.held.p99, &numbers.held.p50) {
+        (Ok(p99), _) => duration(*p99),
+        (Err(_), Ok(p50)) => format!("p50 {}", duration(*p50)),
+        (Err(_), Err(_)) => "too few".to_owned(),
     }
 }
 

@@ -7,6 +7,7 @@ mod anatomy;
 mod cost;
 mod fairness;
 mod forest;
+mod grid;
 mod held;
 mod spectrum;
 mod throughput_clients;
@@ -14,11 +15,12 @@ mod throughput_cost;
 
 use sha2::{Digest, Sha256};
 
-use super::draw::{Domain, Look, Strip};
+use super::draw::{Look, Strip};
 use super::escape::slug;
 use super::format::plural;
 use super::model::{CellView, Model, Numbers, Outcome, Role, Row, WorkloadView};
 use crate::stats::Known;
+use grid::Grid;
 
 /// One chart, drawn but not yet coloured.
 #[derive(Clone, Debug)]
@@ -80,28 +82,6 @@ fn row_looks(workload: &WorkloadView) -> Vec<(String, Look)> {
     rows.iter().map(|row| (row.strategy.clone(), Look::of(row.role))).collect()
 }
 
-/// Cells in a grid: threads beside tasks where both were measured, else two in a row.
-fn grid<'m>(cells: &[&'m CellView]) -> (usize, Vec<Option<&'m CellView>>) {
-    let mut callers: Vec<_> = cells.iter().map(|cell| cell.callers).collect();
-    callers.sort_unstable();
-    callers.dedup();
-    if callers.len() < 2 {
-        return (cells.len().clamp(1, 2), cells.iter().copied().map(Some).collect());
-    }
-    let mut kinds: Vec<_> = cells.iter().map(|cell| (cell.write, cell.clients)).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    let find = |kind: &_, who: &_| {
-        cells.iter().copied().find(|cell| (cell.write, cell.clients) == *kind && cell.callers == *who)
-    };
-    let slots = kinds.iter().flat_map(|kind| callers.iter().map(move |who| find(kind, who)));
-    (callers.len(), slots.collect())
-}
-
-fn all_cells(workload: &WorkloadView) -> Vec<&CellView> {
-    workload.cells.iter().collect()
-}
-
 /// Every row with numbers, with its cell.
 fn measured(workload: &WorkloadView) -> impl Iterator<Item = (&CellView, &Row, &Numbers)> {
     let rows = workload.cells.iter().flat_map(|cell| cell.rows.iter().map(move |row| (cell, row)));
@@ -121,20 +101,6 @@ fn strip(row: &Row, draw: impl FnOnce(&Numbers) -> Strip) -> Strip {
         Outcome::NotMeasured => "not measured",
     };
     Strip { marks: Vec::new(), value: word.to_owned() }
-}
-
-/// One domain for each row of the grid, so that panels side by side can be compared.
-fn row_domains(
-    columns: usize,
-    grid: &[Option<&CellView>],
-    domain: impl Fn(&mut dyn Iterator<Item = &Numbers>) -> Known<Domain>,
-) -> Vec<Known<Domain>> {
-    let rows = grid.chunks(columns.max(1));
-    let of_row = |row: &[Option<&CellView>]| {
-        let mut numbers = row.iter().flatten().flat_map(|cell| cell.rows.iter().filter_map(Row::numbers));
-        domain(&mut numbers)
-    };
-    rows.flat_map(|row| vec![of_row(row); row.len()]).collect()
 }
 
 /// `95 % interval over 8 rounds, each comparison for itself`.

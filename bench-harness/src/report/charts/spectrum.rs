@@ -1,21 +1,20 @@
 //! How bad is the tail? Latency from the median to as far as the samples reach.
 
-use super::{Chart, Table, all_cells, grid, id, measured, row_domains, row_looks, strategies};
+use super::{Chart, Grid, Table, id, measured, row_looks, strategies};
 use crate::report::draw::{Curve, Domain, LinePanel, Lines};
 use crate::report::format::{count, duration, known, tick_duration};
 use crate::report::model::{CellView, Numbers, WorkloadView};
 use crate::stats::Known;
 
 pub(super) fn chart(workload: &WorkloadView) -> Option<Chart> {
-    let (columns, cells) = grid(&all_cells(workload));
+    let grid = Grid::of(&workload.cells);
     let odds = strategies(workload).flat_map(|(_, _, numbers)| numbers.spectrum.iter().map(|point| point.0));
     let x = Domain::log(odds);
-    let heights = row_domains(columns, &cells, |numbers| {
-        let points = numbers.filter(|numbers| !numbers.is_limit).flat_map(|numbers| &numbers.spectrum);
+    let heights = |numbers: &mut dyn Iterator<Item = &Numbers>| {
+        let points = numbers.filter(|numbers| !numbers.is_limit).flat_map(|numbers| numbers.spectrum.clone());
         Domain::log(points.map(|point| point.1))
-    });
-    let panels =
-        cells.iter().zip(&heights).map(|(cell, y)| cell.map(|cell| panel(workload, cell, &x, y))).collect();
+    };
+    let panels = grid.scaled_panels(heights, |cell, y| panel(workload, cell, &x, y));
     Some(Chart {
         id: id("spectrum", workload),
         title: "How bad is the tail?",
@@ -24,13 +23,13 @@ pub(super) fn chart(workload: &WorkloadView) -> Option<Chart> {
                   A curve ends where fewer than ten samples lie above it. Closed loop: this is the service time under so many \
                   clients, not what a user would wait whose arrival does not depend on earlier answers."
             .to_owned(),
-        drawing: Lines { columns, panels }.draw(),
+        drawing: Lines { columns: grid.columns, panels }.draw(),
         table: table(workload),
         leading: false,
     })
 }
 
-fn panel(workload: &WorkloadView, cell: &CellView, x: &Known<Domain>, y: &Known<Domain>) -> LinePanel {
+fn panel(workload: &WorkloadView, cell: &CellView, x: &Known<Domain>, y: Known<Domain>) -> LinePanel {
     let curve = |(name, look): (String, _)| {
         let numbers = cell.numbers(&name).filter(|numbers| !numbers.is_limit)?;
         let points = numbers.spectrum.clone();
@@ -43,7 +42,7 @@ fn panel(workload: &WorkloadView, cell: &CellView, x: &Known<Domain>, y: &Known<
         title: format!("latency, {}", cell.title),
         x_title: "percentile of updates".to_owned(),
         x: x.clone(),
-        y: y.clone(),
+        y,
         x_ticks: ticks
             .iter()
             .filter(|(odds, _)| in_reach(odds))

@@ -72,11 +72,19 @@ const NAME_ROOM: f64 = 260.0;
 /// From the last point to its name, for the leader line.
 const LEADER: f64 = 34.0;
 
-struct Frame {
+/// A rectangle of the canvas.
+struct Area {
     left: f64,
     right: f64,
     top: f64,
     bottom: f64,
+}
+
+/// Where a panel plots, and on which axes.
+struct Frame {
+    area: Area,
+    x: Domain,
+    y: Domain,
 }
 
 impl Lines {
@@ -93,23 +101,21 @@ impl Lines {
                 let Some(panel) = panel else { continue };
                 let left = MARGIN + column_width * (place % columns) as f64;
                 let top = panel_height * (place / columns) as f64 + TITLE;
-                panel.paint(
-                    canvas,
-                    Frame { left, right: left + column_width - 16.0, top, bottom: top + plot },
-                );
+                panel
+                    .paint(canvas, Area { left, right: left + column_width - 16.0, top, bottom: top + plot });
             }
         })
     }
 }
 
 impl LinePanel {
-    fn paint(&self, canvas: &Canvas<'_>, area: Frame) {
-        let title = fit(&self.title, TEXT * 1.1, area.right - area.left);
-        canvas.heading(&title, (area.left, area.top - TITLE / 2.0));
+    fn paint(&self, canvas: &Canvas<'_>, area: Area) {
+        let room = area.right - area.left;
+        canvas.heading(&fit(&self.title, TEXT * 1.1, room), (area.left, area.top - TITLE / 2.0));
         let (x, y) = match (&self.x, &self.y) {
-            (Ok(x), Ok(y)) => (x, y),
+            (Ok(x), Ok(y)) => (*x, *y),
             (Err(reason), _) | (_, Err(reason)) => {
-                let text = fit(reason.reason(), TEXT, area.right - area.left);
+                let text = fit(reason.reason(), TEXT, room);
                 canvas.text(&text, (area.left, area.top + TEXT), Anchor::Start, Ink::Muted);
                 return;
             }
@@ -120,102 +126,91 @@ impl LinePanel {
             y.ticks(6).into_iter().map(|tick| (tick, (self.y_tick)(tick))).collect();
         let y_room = y_ticks.iter().map(|(_, label)| width(label, TEXT)).fold(0.0, f64::max);
         let name_room = names.iter().map(|name| width(name, TEXT)).fold(0.0, f64::max);
-        let frame =
-            Frame { left: area.left + y_room + 18.0, right: area.right - name_room - LEADER - 14.0, ..area };
-        let at = |(px, py): (f64, f64)| {
-            let x = frame.left + x.place(px)? * (frame.right - frame.left);
-            Some((x, frame.bottom - y.place(py)? * (frame.bottom - frame.top)))
-        };
-        self.axes(canvas, &frame, &y_ticks, &at, x, y);
-        self.curves.iter().for_each(|curve| curve.paint(canvas, &at, self.markers));
-        self.names(canvas, &names, &frame, &at);
-    }
-
-    fn axes(
-        &self,
-        canvas: &Canvas<'_>,
-        frame: &Frame,
-        y_ticks: &[(f64, String)],
-        at: &impl Fn((f64, f64)) -> Option<(f64, f64)>,
-        x: &Domain,
-        y: &Domain,
-    ) {
-        for (tick, label) in y_ticks {
-            let Some(share) = y.place(*tick) else { continue };
-            let height = frame.bottom - share * (frame.bottom - frame.top);
-            canvas.line((frame.left, height), (frame.right, height), Ink::Grid, 2);
-            canvas.text(label, (frame.left - 12.0, height), Anchor::End, Ink::Muted);
-        }
-        let place = |tick: f64| x.place(tick).map(|share| frame.left + share * (frame.right - frame.left));
-        let x_ticks: Vec<_> =
-            self.x_ticks.iter().filter_map(|(tick, label)| Some((place(*tick)?, label.clone()))).collect();
-        for (x, _) in &x_ticks {
-            canvas.line((*x, frame.bottom), (*x, frame.bottom + 8.0), Ink::Muted, 2);
-        }
-        for (x, label) in apart(&x_ticks, TEXT) {
-            canvas.text(label, (x, frame.bottom + 26.0), Anchor::Middle, Ink::Muted);
-        }
-        canvas.line((frame.left, frame.bottom), (frame.right, frame.bottom), Ink::Muted, 2);
-        let title = fit(&self.x_title, TEXT, frame.right - frame.left);
-        canvas.text(
-            &title,
-            ((frame.left + frame.right) / 2.0, frame.bottom + 58.0),
-            Anchor::Middle,
-            Ink::Text,
-        );
-        match &self.rule {
-            None => {}
-            Some(Rule::Level(level)) => {
-                if let Some(share) = y.place(*level) {
-                    let height = frame.bottom - share * (frame.bottom - frame.top);
-                    canvas.line((frame.left, height), (frame.right, height), Ink::Text, 2);
-                }
-            }
-            Some(Rule::Through(points)) => {
-                canvas.path(&points.iter().filter_map(|point| at(*point)).collect::<Vec<_>>(), Ink::Muted, 3);
-            }
-        }
+        let (left, right) = (area.left + y_room + 18.0, area.right - name_room - LEADER - 14.0);
+        let frame = Frame { area: Area { left, right, ..area }, x, y };
+        frame.upright(canvas, &y_ticks);
+        frame.across(canvas, &self.x_ticks, &self.x_title);
+        frame.rule(canvas, self.rule.as_ref());
+        self.curves.iter().for_each(|curve| curve.paint(canvas, &frame, self.markers));
+        self.names(canvas, &names, &frame);
     }
 
     /// Each name beside its curve's last point, moved up or down where two would touch, with a leader line.
-    fn names(
-        &self,
-        canvas: &Canvas<'_>,
-        names: &[String],
-        frame: &Frame,
-        at: &impl Fn((f64, f64)) -> Option<(f64, f64)>,
-    ) {
-        let last = |curve: &Curve| curve.points.iter().rev().find_map(|point| at(*point));
-        let mut ends: Vec<(&String, &Curve, (f64, f64))> = names
-            .iter()
-            .zip(&self.curves)
-            .filter_map(|(name, curve)| Some((name, curve, last(curve)?)))
-            .collect();
+    fn names(&self, canvas: &Canvas<'_>, names: &[String], frame: &Frame) {
+        let last = |curve: &Curve| curve.points.iter().rev().find_map(|point| frame.at(*point));
+        let named = names.iter().zip(&self.curves);
+        let mut ends: Vec<(&String, &Curve, (f64, f64))> =
+            named.filter_map(|(name, curve)| Some((name, curve, last(curve)?))).collect();
         ends.sort_by(|a, b| a.2.1.total_cmp(&b.2.1));
         let wanted: Vec<f64> = ends.iter().map(|(_, _, (_, y))| *y).collect();
-        let placed = spread(&wanted, NAME_STEP, (frame.top + TEXT / 2.0, frame.bottom - TEXT / 2.0));
-        for ((name, curve, end), y) in ends.into_iter().zip(placed) {
-            let x = frame.right + LEADER;
+        let room = (frame.area.top + TEXT / 2.0, frame.area.bottom - TEXT / 2.0);
+        for ((name, curve, end), y) in ends.into_iter().zip(spread(&wanted, NAME_STEP, room)) {
+            let x = frame.area.right + LEADER;
+            let ink = if curve.look.ink == Ink::Muted { Ink::Muted } else { Ink::Text };
             canvas.line(end, (x - 6.0, y), Ink::Muted, 1);
-            canvas.text(
-                name,
-                (x, y),
-                Anchor::Start,
-                if curve.look.ink == Ink::Muted { Ink::Muted } else { Ink::Text },
-            );
+            canvas.text(name, (x, y), Anchor::Start, ink);
+        }
+    }
+}
+
+impl Frame {
+    fn place_x(&self, value: f64) -> Option<f64> {
+        Some(self.area.left + self.x.place(value)? * (self.area.right - self.area.left))
+    }
+
+    fn place_y(&self, value: f64) -> Option<f64> {
+        Some(self.area.bottom - self.y.place(value)? * (self.area.bottom - self.area.top))
+    }
+
+    fn at(&self, (x, y): (f64, f64)) -> Option<(f64, f64)> {
+        Some((self.place_x(x)?, self.place_y(y)?))
+    }
+
+    fn upright(&self, canvas: &Canvas<'_>, ticks: &[(f64, String)]) {
+        for (tick, label) in ticks {
+            let Some(y) = self.place_y(*tick) else { continue };
+            canvas.line((self.area.left, y), (self.area.right, y), Ink::Grid, 2);
+            canvas.text(label, (self.area.left - 12.0, y), Anchor::End, Ink::Muted);
+        }
+    }
+
+    fn across(&self, canvas: &Canvas<'_>, ticks: &[(f64, String)], title: &str) {
+        let Area { left, right, bottom, .. } = self.area;
+        let ticks = ticks.iter().filter_map(|(tick, label)| Some((self.place_x(*tick)?, label.clone())));
+        let ticks: Vec<(f64, String)> = ticks.collect();
+        ticks.iter().for_each(|(x, _)| canvas.line((*x, bottom), (*x, bottom + 8.0), Ink::Muted, 2));
+        for (x, label) in apart(&ticks, TEXT) {
+            canvas.text(label, (x, bottom + 26.0), Anchor::Middle, Ink::Muted);
+        }
+        canvas.line((left, bottom), (right, bottom), Ink::Muted, 2);
+        let title = fit(title, TEXT, right - left);
+        canvas.text(&title, ((left + right) / 2.0, bottom + 58.0), Anchor::Middle, Ink::Text);
+    }
+
+    fn rule(&self, canvas: &Canvas<'_>, rule: Option<&Rule>) {
+        match rule {
+            None => {}
+            Some(Rule::Level(level)) => {
+                if let Some(y) = self.place_y(*level) {
+                    canvas.line((self.area.left, y), (self.area.right, y), Ink::Text, 2);
+                }
+            }
+            Some(Rule::Through(points)) => {
+                let points: Vec<_> = points.iter().filter_map(|point| self.at(*point)).collect();
+                canvas.path(&points, Ink::Muted, 3);
+            }
         }
     }
 }
 
 impl Curve {
-    fn paint(&self, canvas: &Canvas<'_>, at: &impl Fn((f64, f64)) -> Option<(f64, f64)>, markers: bool) {
-        let upper = self.band.iter().filter_map(|(x, _, high)| at((*x, *high)));
-        let lower = self.band.iter().rev().filter_map(|(x, low, _)| at((*x, *low)));
-        let outline: Vec<_> = upper.chain(lower).collect();
+    fn paint(&self, canvas: &Canvas<'_>, frame: &Frame, markers: bool) {
+        let upper = self.band.iter().filter_map(|(x, _, high)| frame.at((*x, *high)));
+        let lower = self.band.iter().rev().filter_map(|(x, low, _)| frame.at((*x, *low)));
         if self.band.len() > 1 {
-            canvas.fill(&outline, self.look.ink, 0.18);
+            canvas.fill(&upper.chain(lower).collect::<Vec<_>>(), self.look.ink, 0.18);
         }
-        let points: Vec<_> = self.points.iter().filter_map(|point| at(*point)).collect();
+        let points: Vec<_> = self.points.iter().filter_map(|point| frame.at(*point)).collect();
         canvas.path(&points, self.look.ink, 4);
         let marked = if markers { 0 } else { points.len().saturating_sub(1) };
         points[marked..].iter().for_each(|point| canvas.marker(*point, self.look));

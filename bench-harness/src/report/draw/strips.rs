@@ -224,7 +224,7 @@ fn texture(canvas: &Canvas<'_>, from: (f64, f64), to: (f64, f64), part: usize) {
     let zigzag = |step: f64| {
         let strokes = ((to.0 - from.0) / step).floor().min(40.0) as usize;
         let step = (to.0 - from.0) / strokes.max(1) as f64;
-        let point = |i: usize| (from.0 + step * i as f64, if i % 2 == 0 { to.1 } else { from.1 });
+        let point = |i: usize| (from.0 + step * i as f64, if i.is_multiple_of(2) { to.1 } else { from.1 });
         canvas.path(&(0..=strokes).map(point).collect::<Vec<_>>(), Ink::Paper, 2);
     };
     match part {

@@ -51,7 +51,7 @@ fn height_of(drawn: &str) -> i32 {
     after.split('"').next().and_then(|text| text.parse().ok()).unwrap_or(WIDTH)
 }
 
-/// What every element repeats and the rules of [`SHAPES`] or SVG's defaults already say.
+/// What every element repeats and the rules of [`shape_rules`] or SVG's defaults already say.
 const NOISE: [&str; 7] = [
     " opacity=\"1\"",
     " font-family=\"sans-serif\"",

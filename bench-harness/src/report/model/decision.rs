@@ -139,8 +139,19 @@ fn choose(control: &str, strategies: &[String], workload: &WorkloadView, cell: &
         short: Default::default(),
     };
     choice.lines = [first_line(&choice, measured.len()), second_line(&choice, control)];
+    choice.lines[0] += &failed_words(cell);
     choice.short = [short_choice(&choice, measured.len()), short_loss(&choice, control)];
     choice
+}
+
+/// `, 1 failed`, or nothing.
+fn failed_words(cell: &CellView) -> String {
+    let failed =
+        cell.rows.iter().filter(|row| row.role != Role::Limit && matches!(row.outcome, Outcome::Failed(_)));
+    match failed.count() {
+        0 => String::new(),
+        n => format!("; {n} failed"),
+    }
 }
 
 /// By what strategies of one cell are put in order; higher is better.

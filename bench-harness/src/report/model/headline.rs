@@ -1,9 +1,10 @@
 //! The first sentences of a report, made from intervals only: no interval, no claim.
 
 use super::decision::{Choice, Decision, shortened};
-use super::{FailedRow, Objective};
+use super::{FailedRow, Objective, Role, Row, WorkloadView};
 use crate::record::Session;
 use crate::report::format::{interval, number, percent, plural, times};
+use crate::stats::location::median;
 use crate::stats::{Interval, MIN_EFFECT, PER_SIDE, signed_rank};
 
 /// The one sentence to remember; the first of the patterns that applies.
@@ -18,11 +19,11 @@ pub(super) fn sentence(control: &str, strategies: &[String], decision: &Decision
     let wins = |name: &String| sure.iter().filter(|choice| choice.has(name)).count();
     // Of equals the first in list order is named.
     let best = strategies.iter().map(|name| (wins(name), name)).reduce(|a, b| if b.0 > a.0 { b } else { a });
-    let (count, champion) = best.unwrap_or((0, &strategies[0]));
+    let Some((count, champion)) = best else { return no_interval(rounds) };
     let first = if count == sure.len() {
-        format!("{champion} is best or tied in {}", all_cells(sure.len()))
+        format!("{champion} is best, or not surely behind, in {}", all_cells(sure.len()))
     } else {
-        format!("{champion} is best or tied in {count} of {}", plural(sure.len(), "cell"))
+        format!("{champion} is best, or not surely behind, in {count} of {}", plural(sure.len(), "cell"))
     };
     format!("{first}; {}.", what_control_does(control, champion, &sure))
 }
@@ -91,6 +92,21 @@ fn loss_in_words(worst: &Choice, share: f64, bounds: Interval) -> String {
             format!("{}{bounds} of the updates per second", percent(1.0 - share))
         }
     }
+}
+
+/// The typical width of the intervals, where there are any: smaller differences are out of this session's sight.
+pub(super) fn precision(workloads: &[WorkloadView]) -> Option<String> {
+    let rows = workloads.iter().flat_map(|workload| &workload.cells).flat_map(|cell| &cell.rows);
+    let compared = rows.filter(|row| matches!(row.role, Role::Strategy(_))).filter_map(Row::numbers);
+    let half_widths = compared.filter_map(|numbers| {
+        let interval = numbers.merit.as_ref().ok()?.interval.as_ref().ok()?;
+        Some((interval.high / interval.low).sqrt() - 1.0)
+    });
+    let typical = median(&half_widths.collect::<Vec<_>>()).ok()?;
+    Some(format!(
+        "The typical interval reaches {} to each side; smaller differences cannot be seen here.",
+        percent(typical)
+    ))
 }
 
 /// What a reader must know before believing a number.

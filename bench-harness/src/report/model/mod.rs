@@ -43,6 +43,8 @@ pub(crate) struct Model {
     pub(crate) provenance: String,
     /// Name and value of everything known about the machine and the run.
     pub(crate) facts: Vec<(&'static str, String)>,
+    /// How small a difference this session can show.
+    pub(crate) precision: Option<String>,
     /// What could not be measured, and why.
     pub(crate) unknown: Vec<String>,
 }
@@ -172,6 +174,7 @@ impl Model {
             warnings: headline::warnings(session, index.rounds.len(), &failures),
             provenance: machine::provenance(session, index.rounds.len()),
             facts: machine::facts(session, index.rounds.len()),
+            precision: headline::precision(&workloads),
             unknown: machine::unknown(session, &workloads),
             control: session.plan.control.clone(),
             rounds: index.rounds.len(),
