@@ -78,11 +78,11 @@ pub struct Measurement {
     pub longest_gap_ns: u64,
     /// What the writes really cost.
     pub cost: AchievedCost,
-    /// HDR histograms (V2, deflate not used, base64) of nanoseconds by part: `latency`, `submit`, `queued`, `apply`,
-    /// `commit`, `reply`. `latency` is submit called (of a burst: its beginning) to answer received; the five
-    /// parts sum to it, update by update.
+    /// HDR histograms (V2, deflated, base64) of nanoseconds: `latency`, submit called (of a burst: its beginning) to answer received, and `submit`, the
+    /// part of it in which the caller was held.
     pub hdr: BTreeMap<String, String>,
-    /// Mean nanoseconds of the same parts (exact sums, not from the histogram).
+    /// Mean nanoseconds (exact sums, not from the histogram) of `latency` and of its five parts `submit`, `queued`, `apply`,
+    /// `commit`, `reply`, which sum to it, update by update.
     pub mean_ns: BTreeMap<String, f64>,
     /// Values that a histogram could not hold and counted at its highest value.
     pub clamped: u64,

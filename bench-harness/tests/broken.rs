@@ -24,7 +24,7 @@ use update_queue::{
     SubmitError, Ticket, Transport, UpdateError, UpdateOf, UpdateQueue, Writer,
 };
 
-use specs::{bursts, failed_check, grouped, spin, steady};
+use specs::{bursts, failed_check, given_time, grouped, spin, steady};
 
 /// One thing that a strategy does wrong.
 trait Fault: 'static {
@@ -244,7 +244,7 @@ fn a_wrapper_without_a_fault_passes() {
     }
     for callers in [Callers::Threads, Callers::Tasks] {
         for spec in [steady(callers, 4), grouped(callers, 4), bursts(callers, 4)] {
-            rejected(&run_with::<Broken<None>>(&spec), "none");
+            rejected(&given_time(&spec, run_with::<Broken<None>>), "none");
         }
     }
 }

@@ -149,7 +149,7 @@ impl Strips {
         };
         let x = |value: f64| domain.place(value).map(|share| frame.left + share * (frame.right - frame.left));
         let (top, bottom) = (frame.top + TITLE, frame.top + TITLE + ROW * self.rows.len() as f64);
-        ticks(canvas, panel, domain, frame, (top, bottom));
+        ticks(canvas, panel, domain, frame, frame.left + room + GUTTER / 2.0, (top, bottom));
         if let Some(rule) = panel.rule.and_then(x) {
             canvas.line((rule, top), (rule, bottom), Ink::Text, 2);
         }
@@ -169,13 +169,23 @@ fn middle(top: f64, row: usize) -> f64 {
 }
 
 /// Grid lines and tick labels.
-fn ticks(canvas: &Canvas<'_>, panel: &StripPanel, domain: &Domain, frame: &Frame, (top, bottom): (f64, f64)) {
+fn ticks(
+    canvas: &Canvas<'_>,
+    panel: &StripPanel,
+    domain: &Domain,
+    frame: &Frame,
+    edge: f64,
+    (top, bottom): (f64, f64),
+) {
     let span = frame.right - frame.left;
     let place = |tick: f64| domain.place(tick).map(|share| frame.left + share * span);
     let ticks = domain.ticks((span / 110.0) as usize).into_iter();
     let ticks: Vec<(f64, String)> =
         ticks.filter_map(|tick| Some((place(tick)?, (panel.tick)(tick)))).collect();
     ticks.iter().for_each(|(x, _)| canvas.line((*x, top), (*x, bottom), Ink::Grid, 2));
+    // A wide label at the end stays out of the neighbouring panel.
+    let inside = |(x, label): (f64, String)| (x.min(edge - width(&label, TEXT) / 2.0), label);
+    let ticks: Vec<_> = ticks.into_iter().map(inside).collect();
     for (x, label) in apart(&ticks, TEXT) {
         canvas.text(label, (x, bottom + AXIS / 2.0 - 2.0), Anchor::Middle, Ink::Muted);
     }
