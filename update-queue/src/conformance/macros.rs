@@ -70,6 +70,7 @@ macro_rules! __conformance_items {
                 item_29_abort_closes_what_is_queued_and_the_running_batch_ends,
                 item_30_shutdown_by_closes_the_rest_at_its_deadline,
                 item_31_stress_a_submit_against_shutdown_is_applied_or_refused,
+                item_32_closing_turns_away_the_callers_that_wait,
                 item_32_a_queue_ends_well_whoever_goes_first,
             ],
             other: [

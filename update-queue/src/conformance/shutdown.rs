@@ -7,7 +7,7 @@ use std::thread;
 use super::race::rounds_of_two;
 use super::rig::{Rig, Seen, accepted, applied, failed, far, past};
 use super::watch::watched;
-use super::{Dice, Event, Gate, Journal, Op, RACE_ROUNDS, Reply, Tag, Verdict, size};
+use super::{Dice, Event, Gate, Journal, Op, RACE_ROUNDS, Reply, Tag, Verdict, Wakes, size};
 use crate::{Effect, ShutdownError, Strategy, SubmitError, Ticket, UpdateError, UpdateQueue, block_on};
 
 /// Item 28: `shutdown` waits until everything accepted is applied and committed, and hands the machine back.
@@ -186,6 +186,39 @@ where
         }
     }
     Ok(())
+}
+
+/// Item 32: callers that wait for room, or for the lock, when the queue is closed get their updates back.
+pub fn item_32_closing_turns_away_the_callers_that_wait<S: Strategy>() -> Verdict {
+    watched(32, "closing turns away the callers that wait", |at| {
+        for round in 0..size(2_500) {
+            at.round("two callers wait, and the queue is closed", round);
+            let rig = Rig::<S, false>::holding(1);
+            let stall = rig.stall();
+            let (tickets, _refused) = rig.fill(0)?;
+            thread::scope(|scope| {
+                let blocking = scope.spawn(|| rig.queue.submit_blocking(Op::new(1, 0)));
+                let mut pending =
+                    (rig.queue.capacity() > 0).then(|| Box::pin(rig.queue.submit(Op::new(2, 0))));
+                let wakes = Wakes::new();
+                if let Some(submit) = &mut pending {
+                    ensure!(wakes.poll(submit).is_pending(), "a submit to a full queue did not wait");
+                }
+                rig.queue.close();
+                if let Some(mut submit) = pending {
+                    closed_gives_back(wakes.drive(&mut submit), Tag { caller: 2, number: 0 })?;
+                } else {
+                    stall.open();
+                }
+                let submitted = blocking.join().map_err(|_| "a blocked caller panicked")?;
+                closed_gives_back(submitted, Tag { caller: 1, number: 0 })
+            })?;
+            stall.release()?;
+            tickets.into_iter().try_for_each(|ticket| applied(ticket.wait()).map(drop))?;
+            rig.shutdown()?;
+        }
+        Ok(())
+    })
 }
 
 /// Item 32: the writer's owner or the callers may leave first, in any order, and closing is idempotent.

@@ -4,11 +4,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
+use super::parking::Signal;
 use super::{Alive, Tracked, Wakes, explore_up_to, stub};
 use crate::sync::thread;
 use crate::{
     BoxError, ChannelQueue, EnvelopeOf, Options, ShutdownError, StateMachine, SubmitError, Ticket,
-    UpdateError, UpdateQueue, Writer,
+    UpdateError, UpdateQueue, Writer, block_on,
 };
 
 /// Keeps the ids of the updates it applied.
@@ -46,6 +47,24 @@ impl StateMachine for BrokenLog {
 
     fn commit(&mut self) -> Result<(), BoxError> {
         Err("the disk is gone".into())
+    }
+}
+
+/// Says that it has begun an update, and then waits to be released.
+struct Stalling {
+    entered: Arc<Signal>,
+    release: Arc<Signal>,
+    applied: usize,
+}
+
+impl StateMachine for Stalling {
+    type Update = ();
+    type Output = ();
+
+    fn apply(&mut self, (): ()) {
+        self.entered.give();
+        block_on(self.release.given());
+        self.applied += 1;
     }
 }
 
@@ -125,6 +144,23 @@ fn a_submit_that_races_the_abort_is_applied_or_answered_closed() {
         }
         drop(queue);
         alive.assert_none();
+    });
+}
+
+#[test]
+fn an_abort_ends_what_runs_and_answers_what_is_queued() {
+    explore_up_to(2, || {
+        let (entered, release) = (Arc::new(Signal::default()), Arc::new(Signal::default()));
+        let machine = Stalling { entered: Arc::clone(&entered), release: Arc::clone(&release), applied: 0 };
+        let (queue, writer) = start(machine, 2);
+        let running = queue.try_submit(()).expect("the queue is empty");
+        block_on(entered.given());
+        let queued = queue.try_submit(()).expect("there is room for two");
+        writer.abort();
+        release.give();
+        assert_eq!(running.wait().expect("it was running").seq, 1);
+        assert!(matches!(queued.wait(), Err(UpdateError::Closed)));
+        assert_eq!(writer.shutdown().expect("nothing poisons this queue").applied, 1);
     });
 }
 

@@ -58,6 +58,9 @@ struct Journal<const GROUP: bool> {
     calls: usize,
     fault: Fault,
     rollback: Rollback,
+    /// It failed and was not restored: nobody may call it again.
+    in_doubt: bool,
+    called_in_doubt: bool,
     busy: Arc<AtomicBool>,
 }
 
@@ -77,6 +80,8 @@ impl<const GROUP: bool> Journal<GROUP> {
             calls: 0,
             fault,
             rollback,
+            in_doubt: false,
+            called_in_doubt: false,
             busy: Arc::new(AtomicBool::new(false)),
         }
     }
@@ -93,6 +98,7 @@ impl<const GROUP: bool> Journal<GROUP> {
     /// Counts a call of one kind; whether it is the one that fails.
     fn fails(&mut self, at: usize) -> bool {
         self.calls += 1;
+        self.in_doubt |= self.calls == at + 1;
         self.calls == at + 1
     }
 }
@@ -104,6 +110,7 @@ impl<const GROUP: bool> StateMachine for Journal<GROUP> {
     const GROUP_COMMIT: bool = GROUP;
 
     fn apply(&mut self, update: Tracked) -> Tracked {
+        self.called_in_doubt |= self.in_doubt;
         self.alone(|journal| {
             journal.applied.push(update.id);
         });
@@ -117,6 +124,7 @@ impl<const GROUP: bool> StateMachine for Journal<GROUP> {
     }
 
     fn commit(&mut self) -> Result<(), BoxError> {
+        self.called_in_doubt |= self.in_doubt;
         let fault = self.fault;
         match fault {
             Fault::FailedCommit { at } if self.fails(at) => return Err("a failed commit".into()),
@@ -131,6 +139,7 @@ impl<const GROUP: bool> StateMachine for Journal<GROUP> {
         if self.rollback == Rollback::Restored {
             let committed = self.committed;
             self.alone(|journal| journal.applied.truncate(committed));
+            self.in_doubt = false;
         }
         self.rollback
     }
@@ -333,6 +342,7 @@ fn end<const GROUP: bool, Q: UpdateQueue>(queue: Q, writer: Writer<Journal<GROUP
 
 fn settle<const GROUP: bool>(end: &End<GROUP>, accounts: &[Account], books: &Books) {
     let journal = &end.journal;
+    assert!(!journal.called_in_doubt, "applied or committed after a failure");
     let applied: BTreeSet<u32> = journal.applied.iter().copied().collect();
     assert_eq!(applied.len(), journal.applied.len(), "applied twice: {:?}", journal.applied);
     for producer in 0..PRODUCERS {
