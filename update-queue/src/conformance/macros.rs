@@ -67,6 +67,7 @@ macro_rules! __conformance_items {
             ],
             shutdown: [
                 item_28_shutdown_applies_everything_accepted_and_returns_the_machine,
+                item_28_stress_shutdown_reaches_a_writer_that_is_about_to_sleep,
                 item_29_abort_closes_what_is_queued_and_the_running_batch_ends,
                 item_30_shutdown_by_closes_the_rest_at_its_deadline,
                 item_31_stress_a_submit_against_shutdown_is_applied_or_refused,

@@ -52,6 +52,27 @@ fn closed_gives_back(submitted: Result<Ticket<Reply>, SubmitError<Op>>, tag: Tag
     }
 }
 
+/// Item 28, a race: a writer that has found its queue empty, and is not asleep yet, hears of the shutdown.
+pub fn item_28_stress_shutdown_reaches_a_writer_that_is_about_to_sleep<S: Strategy>() -> Verdict {
+    watched(28, "shutdown applies everything accepted and returns the machine", |at| {
+        let mut dice = Dice::from_env("item_28");
+        for round in 0..size(RACE_ROUNDS) {
+            at.round("a queue is shut down right after its last update", round);
+            let rig = Rig::<S, false>::holding(2);
+            let ticket = accepted(rig.queue.submit_blocking(Op::new(0, 0)))?;
+            if dice.below(2) == 0 {
+                applied(ticket.wait())?;
+            } else {
+                ticket.detach();
+            }
+            dice.dawdle(500);
+            let machine = rig.shutdown()?;
+            ensure!(machine.log().len() == 1, "the one accepted update is not there");
+        }
+        Ok(())
+    })
+}
+
 /// Item 29: `abort` claims nothing further: queued updates are `Closed`, the running batch still commits.
 pub fn item_29_abort_closes_what_is_queued_and_the_running_batch_ends<S: Strategy>() -> Verdict {
     watched(29, "abort closes what is queued, and the running batch ends", |at| {
