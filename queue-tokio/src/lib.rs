@@ -16,7 +16,7 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{self, Receiver, Sender, error::TrySendError};
@@ -96,6 +96,15 @@ struct Receiving<E> {
 
 impl<E: Send + 'static> Source<E> for Receiving<E> {
     fn try_pull(&mut self) -> Option<E> {
+        // Not `try_recv`: it parks this thread while the next sender has taken its slot and not filled it yet, which cost
+        // 15 % of the updates per second of 256 tasks. The waker that is left here is replaced by the next `pull`.
+        match self.receiver.poll_recv(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(envelope) => envelope,
+            Poll::Pending => None,
+        }
+    }
+
+    fn pull_rest(&mut self) -> Option<E> {
         self.receiver.try_recv().ok()
     }
 

@@ -9,12 +9,12 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use crate::contain::contained;
 use crate::engine::{Engine, EnvelopeOf};
-use crate::error::SubmitError;
+use crate::error::{CallError, SubmitError};
 use crate::front::Front;
 use crate::machine::StateMachine;
 use crate::options::Options;
@@ -22,7 +22,7 @@ use crate::park;
 use crate::queue::UpdateQueue;
 use crate::request::Request;
 use crate::serve;
-use crate::ticket::{self, Pending, Ticket};
+use crate::ticket::{self, Applied, Pending, Ticket};
 use crate::writer::{Control, Ended, Exit, Writer};
 
 /// The callers' end of a channel that holds at most [`capacity`](Self::capacity) envelopes.
@@ -61,8 +61,15 @@ pub trait Transport<E: Send + 'static>: Send + Sync + 'static {
 /// It takes one envelope at a time, because the engine claims it at once: taking several would free the places of
 /// updates that nobody has claimed, and the queue would accept more than its capacity.
 pub trait Source<E: Send + 'static>: Send + 'static {
-    /// Takes the oldest envelope, if there is one.
+    /// Takes the oldest envelope, if one is ready. It may use up a [`Transport::wake`].
     fn try_pull(&mut self) -> Option<E>;
+
+    /// Takes the oldest envelope; `None` proves that none is left whose push has returned.
+    ///
+    /// For a channel where an unfinished push hides the finished ones behind it: this one waits for it to end.
+    fn pull_rest(&mut self) -> Option<E> {
+        self.try_pull()
+    }
 
     /// Takes the oldest envelope, waiting for one if need be, without using the CPU. `None` after
     /// [`Transport::wake`], and spuriously.
@@ -102,6 +109,8 @@ struct NoRoom<M: StateMachine> {
 type PendingOf<M> = Pending<<M as StateMachine>::Update, <M as StateMachine>::Output>;
 type Submitted<M> = Result<Ticket<<M as StateMachine>::Output>, SubmitError<<M as StateMachine>::Update>>;
 
+type Called<M> = Result<Applied<<M as StateMachine>::Output>, CallError<<M as StateMachine>::Update>>;
+
 /// How a wait for room ended.
 enum Wait {
     Pushed,
@@ -135,32 +144,37 @@ impl<M: StateMachine, T: Transport<EnvelopeOf<M>>> ChannelQueue<M, T> {
         &self.handle.channel.transport
     }
 
-    /// Accepts the request if there is room right now.
-    fn offer(&self, request: Request<M::Update>) -> Result<Offer<M>, SubmitError<M::Update>> {
+    /// Accepts the request if there is room right now. `follower`: the waker of a caller who polls the ticket next.
+    fn offer(
+        &self,
+        request: Request<M::Update>,
+        follower: Option<Waker>,
+    ) -> Result<Offer<M>, SubmitError<M::Update>> {
         let Request { update, start_by } = request;
         let front = self.front();
         let update = front.admit(update, start_by, || self.transport().len())?;
-        let (envelope, pending) = ticket::pair(update, start_by, front.now(), front.queue);
+        let followed = follower.is_some();
+        let (envelope, pending) = ticket::pair(update, start_by, front.now(), front.queue, follower);
         match self.transport().try_push(envelope) {
-            Ok(()) => self.accept(pending).map(Offer::Accepted),
+            Ok(()) => self.accept(pending, followed).map(Offer::Accepted),
             Err(envelope) => Ok(Offer::NoRoom(NoRoom { envelope, pending, start_by })),
         }
     }
 
     /// The envelope is in the channel: accepted, unless the writer died without seeing it.
-    fn accept(&self, pending: PendingOf<M>) -> Submitted<M> {
+    fn accept(&self, pending: PendingOf<M>, followed: bool) -> Submitted<M> {
         if self.front().gate.died_since_push() {
             if let Some(update) = pending.withdraw() {
                 return Err(self.front().no_room(update, self.capacity()));
             }
         }
-        Ok(pending.into_ticket())
+        Ok(if followed { pending.into_followed() } else { pending.into_ticket() })
     }
 
     /// A wait for room is over: the ticket, or the update back.
     fn settle(&self, pending: PendingOf<M>, wait: &Wait) -> Submitted<M> {
         if matches!(wait, Wait::Pushed) {
-            return self.accept(pending);
+            return self.accept(pending, false);
         }
         match (pending.withdraw(), wait) {
             // The channel had delivered it already: the writer's answer stands.
@@ -171,11 +185,25 @@ impl<M: StateMachine, T: Transport<EnvelopeOf<M>>> ChannelQueue<M, T> {
     }
 
     /// As [`offer`](Self::offer), for a caller who would wait for room.
-    fn offer_waiting(&self, request: Request<M::Update>) -> Result<Offer<M>, SubmitError<M::Update>> {
+    fn offer_waiting(
+        &self,
+        request: Request<M::Update>,
+        follower: Option<Waker>,
+    ) -> Result<Offer<M>, SubmitError<M::Update>> {
         if self.front().is_reentrant() {
             return Err(SubmitError::Reentrant { update: request.update });
         }
-        self.offer(request)
+        self.offer(request, follower)
+    }
+
+    async fn submit_async(&self, request: Request<M::Update>, follower: Option<Waker>) -> Submitted<M> {
+        let submitted = match self.offer_waiting(request, follower) {
+            Ok(Offer::Accepted(ticket)) => Ok(ticket),
+            Ok(Offer::NoRoom(full)) => self.wait_for_room(full).await,
+            Err(refused) => Err(refused),
+        };
+        self.report(&submitted);
+        submitted
     }
 
     async fn wait_for_room(&self, NoRoom { envelope, pending, start_by }: NoRoom<M>) -> Submitted<M> {
@@ -240,7 +268,7 @@ impl<M: StateMachine, T: Transport<EnvelopeOf<M>>> UpdateQueue for ChannelQueue<
     type Machine = M;
 
     fn try_submit(&self, request: impl Into<Request<M::Update>>) -> Submitted<M> {
-        let submitted = match self.offer(request.into()) {
+        let submitted = match self.offer(request.into(), None) {
             Ok(Offer::Accepted(ticket)) => Ok(ticket),
             Ok(Offer::NoRoom(full)) => {
                 let update =
@@ -254,20 +282,19 @@ impl<M: StateMachine, T: Transport<EnvelopeOf<M>>> UpdateQueue for ChannelQueue<
     }
 
     fn submit(&self, request: impl Into<Request<M::Update>>) -> impl Future<Output = Submitted<M>> + Send {
+        self.submit_async(request.into(), None)
+    }
+
+    fn call(&self, request: impl Into<Request<M::Update>>) -> impl Future<Output = Called<M>> + Send {
         let request = request.into();
         async move {
-            let submitted = match self.offer_waiting(request) {
-                Ok(Offer::Accepted(ticket)) => Ok(ticket),
-                Ok(Offer::NoRoom(full)) => self.wait_for_room(full).await,
-                Err(refused) => Err(refused),
-            };
-            self.report(&submitted);
-            submitted
+            let waker = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+            Ok(self.submit_async(request, Some(waker)).await?.await?)
         }
     }
 
     fn submit_blocking(&self, request: impl Into<Request<M::Update>>) -> Submitted<M> {
-        let submitted = match self.offer_waiting(request.into()) {
+        let submitted = match self.offer_waiting(request.into(), None) {
             Ok(Offer::Accepted(ticket)) => Ok(ticket),
             Ok(Offer::NoRoom(full)) => self.park_for_room(full),
             Err(refused) => Err(refused),

@@ -99,20 +99,35 @@ enum GaveUp<O> {
 }
 
 impl<U: Send, O: Send> Cell<U, O> {
-    /// Moves to `next` if the update is still here unclaimed, and takes it out.
-    fn take_unclaimed(&self, next: impl FnOnce(Option<Waker>) -> State<U, O>) -> Option<U> {
+    /// The writer takes the update out to run it, if it is still here.
+    fn claim(&self) -> Option<U> {
         let mut state = lock(&self.state);
         match std::mem::replace(&mut *state, State::Gone) {
             State::Queued { update, waker } => {
-                *state = next(waker);
+                *state = State::Running { waker };
                 Some(update)
             }
-            State::Returned { update } => Some(update),
             other => {
                 *state = other;
                 None
             }
         }
+    }
+
+    /// The submit takes the update back, if it is still here.
+    fn withdraw(&self) -> Option<U> {
+        let mut state = lock(&self.state);
+        let (update, waker) = match std::mem::replace(&mut *state, State::Gone) {
+            State::Queued { update, waker } => (update, waker),
+            State::Returned { update } => (update, None),
+            other => {
+                *state = other;
+                return None;
+            }
+        };
+        drop(state);
+        drop(waker);
+        Some(update)
     }
 
     /// Stores the outcome and wakes the caller. `true` if the cell had none yet.
@@ -233,20 +248,30 @@ pub(crate) struct Pending<U: Send, O: Send>(Option<Arc<Cell<U, O>>>);
 impl<U: Send + 'static, O: Send + 'static> Pending<U, O> {
     /// Takes the update back unless it has been claimed or answered.
     pub(crate) fn withdraw(&self) -> Option<U> {
-        self.0.as_ref()?.take_unclaimed(|_| State::Gone)
+        self.0.as_ref()?.withdraw()
     }
 
     /// The update was accepted.
-    pub(crate) fn into_ticket(mut self) -> Ticket<O> {
+    pub(crate) fn into_ticket(self) -> Ticket<O> {
+        self.accepted(Polls::Never)
+    }
+
+    /// As [`into_ticket`](Self::into_ticket), for a caller who goes on to poll the ticket in the poll in which it made the
+    /// pair, with the waker that it gave to [`pair`].
+    pub(crate) fn into_followed(self) -> Ticket<O> {
+        self.accepted(Polls::Followed)
+    }
+
+    fn accepted(mut self, polls: Polls) -> Ticket<O> {
         let cell = self.0.take().expect("a pending submit has its cell until it becomes a ticket");
-        Ticket { inner: Inner::Shared(cell, false) }
+        Ticket { inner: Inner::Shared(cell, polls) }
     }
 }
 
 impl<U: Send, O: Send> Drop for Pending<U, O> {
     fn drop(&mut self) {
         if let Some(cell) = self.0.take() {
-            drop(cell.take_unclaimed(|_| State::Gone));
+            drop(cell.withdraw());
         }
     }
 }
@@ -268,7 +293,7 @@ impl<U: Send, O: Send> Envelope<U, O> {
     /// Takes the update for running, unless its caller was first.
     pub(crate) fn claim(mut self) -> Result<(U, Completion<U, O>), Skipped> {
         let cell = self.0.take().expect("an envelope is claimed once");
-        match cell.take_unclaimed(|waker| State::Running { waker }) {
+        match cell.claim() {
             Some(update) => Ok((update, Completion(Some(cell)))),
             None => match &*lock(&cell.state) {
                 State::Abandoned => Err(Skipped::Abandoned),
@@ -342,23 +367,33 @@ impl<U: Send, O: Send> Drop for Completion<U, O> {
     }
 }
 
-/// Makes the two ends of one update.
+/// Makes the two ends of one update. `waker` is woken once its outcome is there.
 pub(crate) fn pair<U: Send + 'static, O: Send + 'static>(
     update: U,
     start_by: Option<Instant>,
     submitted: Option<Instant>,
     queue: QueueId,
+    waker: Option<Waker>,
 ) -> (Envelope<U, O>, Pending<U, O>) {
-    let state = Mutex::new(State::Queued { update, waker: None });
+    let state = Mutex::new(State::Queued { update, waker });
     let cell = Arc::new(Cell { state, queue, start_by, submitted });
     (Envelope(Some(Arc::clone(&cell))), Pending(Some(cell)))
 }
 
 enum Inner<O> {
-    /// The flag: whether it was polled before, so that by now the outcome is probably there.
-    Shared(Arc<dyn Shared<O>>, bool),
+    Shared(Arc<dyn Shared<O>>, Polls),
     Ready(Outcome<O>),
     Taken,
+}
+
+/// What is known of a ticket's polls: it spares some of them the lock, or the clone of a waker.
+#[derive(Clone, Copy)]
+enum Polls {
+    Never,
+    /// The waker of its first poll has been in the cell from the start: whatever happened since has woken it.
+    Followed,
+    /// It has been polled, so by now the outcome is probably there.
+    Before,
 }
 
 /// The promise of an accepted update's outcome.
@@ -437,7 +472,7 @@ impl<O: Send + 'static> Ticket<O> {
             Inner::Shared(cell, _) => match cell.give_up() {
                 GaveUp::Abandoned => Cancel::Cancelled,
                 GaveUp::Done(outcome) => Cancel::Done(outcome),
-                GaveUp::Running => Cancel::TooLate(Ticket { inner: Inner::Shared(cell, false) }),
+                GaveUp::Running => Cancel::TooLate(Ticket { inner: Inner::Shared(cell, Polls::Never) }),
             },
             Inner::Taken => panic!("the ticket's outcome was taken before"),
         }
@@ -458,9 +493,13 @@ impl<O> Future for Ticket<O> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        if let Inner::Shared(cell, polled_before) = &mut this.inner {
-            // Cloned before locking, since a waker's clone is foreign code, and only if it will be kept.
-            let fresh = (!std::mem::replace(polled_before, true)).then(|| cx.waker().clone());
+        if let Inner::Shared(cell, polls) = &mut this.inner {
+            let fresh = match std::mem::replace(polls, Polls::Before) {
+                Polls::Followed => return Poll::Pending,
+                // Cloned before locking, since a waker's clone is foreign code, and only if it will be kept.
+                Polls::Never => Some(cx.waker().clone()),
+                Polls::Before => None,
+            };
             let polled = cell.poll(cx.waker(), fresh);
             if polled.is_pending() {
                 assert!(

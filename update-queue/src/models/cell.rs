@@ -13,7 +13,7 @@ type TrackedEnvelope = Envelope<Tracked, Tracked>;
 
 /// An update that is queued and accepted.
 fn queued(update: Tracked) -> (TrackedEnvelope, Ticket<Tracked>) {
-    let (envelope, pending) = ticket::pair(update, None, None, QueueId::new());
+    let (envelope, pending) = ticket::pair(update, None, None, QueueId::new(), None);
     (envelope, pending.into_ticket())
 }
 
@@ -169,7 +169,7 @@ fn either_the_drop_or_the_claim_wins_and_the_update_is_dropped_once() {
 fn a_submit_that_withdraws_gets_its_update_back_unless_it_runs() {
     explore(|| {
         let alive = Alive::default();
-        let (envelope, pending) = ticket::pair(alive.make(7), None, None, QueueId::new());
+        let (envelope, pending) = ticket::pair(alive.make(7), None, None, QueueId::new(), None);
         let writer = thread::spawn(move || apply(envelope));
         let withdrawn = pending.withdraw();
         let applied = withdrawn.is_none();
@@ -180,6 +180,39 @@ fn a_submit_that_withdraws_gets_its_update_back_unless_it_runs() {
         assert_eq!(writer.join().expect("the writer ends"), applied);
         alive.assert_none();
     });
+}
+
+/// A caller whose waker is in the cell from the start, against what the writer may do with the update.
+#[track_caller]
+fn followed(writer: fn(TrackedEnvelope) -> bool, answered: fn(Outcome<Tracked>)) {
+    explore(move || {
+        let (alive, wakes) = (Alive::default(), Wakes::default());
+        let (envelope, pending) =
+            ticket::pair(alive.make(7), None, None, QueueId::new(), Some(wakes.waker()));
+        let writer = thread::spawn(move || writer(envelope));
+        let mut ticket = pending.into_followed();
+        assert!(wakes.poll(&mut ticket).is_pending());
+        let again = wakes.poll(&mut ticket);
+        writer.join().expect("the writer ends");
+        assert_eq!(wakes.count(), 1);
+        match again {
+            Poll::Ready(outcome) => answered(outcome),
+            Poll::Pending => {
+                let Poll::Ready(outcome) = wakes.poll(&mut ticket) else { panic!("woken for nothing") };
+                answered(outcome);
+            }
+        }
+        wakes.assert_released();
+        alive.assert_none();
+    });
+}
+
+#[test]
+fn a_caller_whose_waker_is_there_from_the_start_is_woken_once_however_early_the_answer_comes() {
+    followed(apply, |outcome| assert_output(outcome, 7));
+    followed(claim_and_die, |outcome| assert!(matches!(outcome, Err(UpdateError::WriterLost))));
+    followed(die_before_the_claim, |outcome| assert!(matches!(outcome, Err(UpdateError::Closed))));
+    followed(refuse, |outcome| assert!(matches!(outcome, Err(UpdateError::Expired))));
 }
 
 #[test]

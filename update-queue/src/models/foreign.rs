@@ -57,7 +57,7 @@ fn panics() {
 type Slot = Arc<Mutex<Option<Ticket<Hook>>>>;
 
 fn queued(update: Hook) -> (Envelope<Hook, Hook>, Ticket<Hook>) {
-    let (envelope, pending) = ticket::pair(update, None, None, QueueId::new());
+    let (envelope, pending) = ticket::pair(update, None, None, QueueId::new(), None);
     (envelope, pending.into_ticket())
 }
 
@@ -104,6 +104,23 @@ fn a_replaced_waker_may_come_back_to_the_cell_in_its_destructor() {
         assert!(second.poll(&mut ticket).is_pending());
         assert_eq!(second.count(), 1, "the destructor answered the ticket");
         assert!(matches!(second.poll(&mut ticket), Poll::Ready(Err(UpdateError::Closed))));
+    });
+}
+
+#[test]
+fn the_waker_of_a_withdrawn_submit_may_come_back_to_the_cell_in_its_destructor() {
+    once(|| {
+        let envelope = Arc::new(Mutex::new(None));
+        let on_drop = {
+            let envelope = Arc::clone(&envelope);
+            Box::new(move || drop(envelope.lock().expect("no test panics here").take()))
+        };
+        let waker = Waker::from(Arc::new(Busy { on_wake: Box::new(|| {}), on_drop }));
+        let (end, pending) =
+            ticket::pair::<_, Hook>(Hook::default(), None, None, QueueId::new(), Some(waker));
+        *envelope.lock().expect("no test panics here") = Some(end);
+        assert!(pending.withdraw().is_some());
+        assert!(envelope.lock().expect("no test panics here").is_none(), "the waker was kept");
     });
 }
 

@@ -151,10 +151,13 @@ impl Wakes {
         self.0.0.load(Ordering::Relaxed)
     }
 
+    fn waker(&self) -> Waker {
+        Waker::from(Arc::clone(&self.0))
+    }
+
     /// Polls `future` once with this waker.
     fn poll<F: Future + Unpin>(&self, future: &mut F) -> Poll<F::Output> {
-        let waker = Waker::from(Arc::clone(&self.0));
-        pin!(future).poll(&mut Context::from_waker(&waker))
+        pin!(future).poll(&mut Context::from_waker(&self.waker()))
     }
 
     #[track_caller]

@@ -3,7 +3,7 @@
 use super::*;
 
 fn queued(update: u32) -> (Envelope<u32, u32>, Pending<u32, u32>) {
-    pair(update, None, None, QueueId::new())
+    pair(update, None, None, QueueId::new(), None)
 }
 
 fn accepted(update: u32) -> (Envelope<u32, u32>, Ticket<u32>) {
