@@ -117,8 +117,13 @@ fn hand_written() -> Result<bool, String> {
     println!(
         "1. {CALLERS} async callers, no write cost, capacity {CAPACITY}: throughput as a share of a hand-written queue's"
     );
-    struct Rates(Vec<(&'static str, f64)>);
-    impl Visitor for Rates {
+    /// Of each strategy, its rate as a share of those of the hand-written queue right before and right after it, so that
+    /// a machine that gets slower in between does so for both.
+    struct Shares {
+        before: f64,
+        shares: Vec<(&'static str, Vec<f64>)>,
+    }
+    impl Visitor for Shares {
         fn visit<S: Strategy>(&mut self, _: &'static str) {
             let (queue, _writer) = S::start(Sum::default(), Options::default().capacity(CAPACITY));
             if queue.capacity() == 0 {
@@ -132,22 +137,24 @@ fn hand_written() -> Result<bool, String> {
                     }
                 }
             };
-            self.0.push((S::NAME, rate(caller)));
+            let rate = rate(caller);
+            let after = hand_written_rate();
+            let share = rate / (self.before * after).sqrt();
+            self.before = after;
+            match self.shares.iter_mut().find(|(name, _)| *name == S::NAME) {
+                Some((_, shares)) => shares.push(share),
+                None => self.shares.push((S::NAME, vec![share])),
+            }
         }
     }
-    let mut shares: Vec<(&'static str, Vec<f64>)> =
-        queues().into_iter().map(|name| (name, Vec::new())).collect();
+    let mut shares = Shares { before: hand_written_rate(), shares: Vec::new() };
     for _ in 0..ROUNDS {
-        // Before and after, so that a machine that gets slower within the round does so for both.
-        let before = hand_written_rate();
-        let mut rates = Rates(Vec::new());
-        strategies::for_each(&mut rates);
-        let by_hand = (before * hand_written_rate()).sqrt();
-        for ((_, shares), (_, rate)) in shares.iter_mut().zip(rates.0) {
-            shares.push(rate / by_hand);
-        }
+        strategies::for_each(&mut shares);
     }
-    Ok(shares.into_iter().fold(true, |met, (name, shares)| show(name, shares, "x", Goal::AtLeast(0.9)) & met))
+    Ok(shares
+        .shares
+        .into_iter()
+        .fold(true, |met, (name, shares)| show(name, shares, "x", Goal::AtLeast(0.9)) & met))
 }
 
 /// The comparison: a bounded channel to a writer thread, and a one-shot channel for each reply.

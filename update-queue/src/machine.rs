@@ -16,7 +16,7 @@ pub type BoxError = Box<dyn Error + Send + Sync + 'static>;
 /// another thread or use `try_submit`; to call a slow external service, do it outside and submit its result as one more
 /// update.
 pub trait StateMachine: Send + 'static {
-    /// One requested change.
+    /// One requested change. It is moved a few times on its way: box what is larger than a kilobyte or so.
     type Update: Send + 'static;
 
     /// What the caller gets back. Domain failures live in here, for example `Result<Version, Conflict>`.

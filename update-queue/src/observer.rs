@@ -9,7 +9,9 @@ use crate::sync::{AtomicBool, Ordering};
 
 /// Hooks for metrics. All do nothing unless overridden.
 ///
-/// They are called on the hot path, by submitting callers and by the writer, so they must be quick and must not wait.
+/// They are called on the hot path, by submitting callers and by the writer, so they must be quick and must not wait: one
+/// that waits for its own queue on the writer's thread waits for ever. The queue keeps its observer alive, so an observer
+/// that holds a handle of its queue keeps the queue open.
 /// After a drain the books balance: everything offered was submitted or refused, everything submitted was completed or
 /// skipped. An observer that panics is switched off; the queue goes on without it.
 pub trait Observer: Send + Sync + 'static {

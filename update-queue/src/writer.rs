@@ -51,7 +51,8 @@ impl<M: StateMachine> Writer<M> {
 
     /// Closes the queue, waits until everything accepted is applied and committed, and hands the machine back.
     ///
-    /// Blocks this thread. Every ticket is resolved when it returns.
+    /// Blocks this thread. Every ticket is resolved when it returns; the writer's thread, if it has one, is done with the
+    /// queue by then, and ends in its own time.
     ///
     /// # Errors
     /// - [`Poisoned`](ShutdownError::Poisoned): a panic or a failed commit left the machine in doubt; it is inside.

@@ -3,7 +3,7 @@
 //! A strategy's crate runs all of them with one line in `tests/conformance.rs`; each promise is a `#[test]` of its own,
 //! whose name says what is promised and whose failure says what was seen instead:
 //!
-//! ```ignore
+//! ```text
 //! update_queue::conformance!(flume: queue_flume::Flume, least_share: 0.25);
 //! ```
 //!
