@@ -114,7 +114,7 @@ impl Numbers {
             self.clamped += u64::from(value > HIGHEST_NS);
             sum += u128::from(value);
         }
-        self.mean_ns.insert(name.to_owned(), ratio(sum as f64, histogram.len() as f64));
+        self.mean_ns.insert(name.to_owned(), thousandths(ratio(sum as f64, histogram.len() as f64)));
         if DISTRIBUTIONS.contains(&name) {
             self.hdr.insert(name.to_owned(), encode(&histogram));
         }
@@ -150,8 +150,8 @@ fn achieved_cost(
     let squares: f64 = applies().map(|apply| (apply as f64 - mean).powi(2)).sum();
     AchievedCost {
         requested_ns: nanos(spec.cell.write.requested),
-        mean_ns: mean,
-        cv: ratio(ratio(squares, histogram.len() as f64).sqrt(), mean),
+        mean_ns: thousandths(mean),
+        cv: thousandths(ratio(ratio(squares, histogram.len() as f64).sqrt(), mean)),
         p50_ns: histogram.value_at_quantile(0.5),
         p99_ns: histogram.value_at_quantile(0.99),
         commits: checker.commits(),
@@ -175,6 +175,11 @@ fn longest_gap(journal: &Journal, window: &Window) -> u64 {
 fn own_bytes(window: &Window, journals: &[Journal]) -> u64 {
     let samples: usize = journals.iter().map(|journal| journal.samples.len()).sum();
     window.finished * size_of::<Entry>() as u64 + (samples * size_of::<Sample>()) as u64
+}
+
+/// To three places: what is beyond them is no property of what was measured, and half the length of a record.
+fn thousandths(number: f64) -> f64 {
+    (number * 1e3).round() / 1e3
 }
 
 /// `a / b`, and 0 for nothing of nothing.
