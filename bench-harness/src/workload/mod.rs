@@ -15,8 +15,9 @@ use definition::Workload;
 
 static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/workloads");
 
-/// In what order a reader meets the shipped workloads: from the question that most people come with to the special case.
-const READING_ORDER: [&str; 5] = ["slow-writes", "group-commit", "write-cost", "cheap-writes", "bursts"];
+/// In what order a reader meets the shipped workloads, a name on each line: from the question that most people come with
+/// to the special case.
+const ORDER: &str = include_str!("../../workloads/order.txt");
 
 /// The workloads that ship with the harness, in reading order.
 ///
@@ -24,7 +25,7 @@ const READING_ORDER: [&str; 5] = ["slow-writes", "group-commit", "write-cost", "
 /// A file of this build does not parse; a test keeps that from happening.
 pub fn shipped() -> Result<Vec<Workload>, parse::Error> {
     let mut files: Vec<_> = SHIPPED.files().filter(|file| is_workload(file.path())).collect();
-    files.sort_by_key(|file| READING_ORDER.iter().position(|listed| *listed == name(file.path())));
+    files.sort_by_key(|file| ORDER.lines().position(|listed| listed == name(file.path())));
     files
         .into_iter()
         .map(|file| {
@@ -61,7 +62,7 @@ mod tests {
     fn every_shipped_file_parses_and_has_core_cells() {
         let workloads = shipped().expect("shipped workload files are right");
         assert!(
-            workloads.iter().map(|workload| &*workload.name).eq(READING_ORDER),
+            workloads.iter().map(|workload| &*workload.name).eq(ORDER.lines()),
             "every file has its place"
         );
         for workload in &workloads {
