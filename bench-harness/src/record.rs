@@ -78,8 +78,8 @@ pub struct Measurement {
     pub longest_gap_ns: u64,
     /// What the writes really cost.
     pub cost: AchievedCost,
-    /// HDR histograms (V2, deflated, base64) of nanoseconds: `latency`, submit called (of a burst: its beginning) to answer received, and `submit`, the
-    /// part of it in which the caller was held.
+    /// HDR histograms (V2, deflated, base64) of nanoseconds: `latency`, submit called (of a burst: its planned beginning) to
+    /// answer received, and `submit`, the part of it in which the caller was held.
     pub hdr: BTreeMap<String, String>,
     /// Mean nanoseconds (exact sums, not from the histogram) of `latency` and of its five parts `submit`, `queued`, `apply`,
     /// `commit`, `reply`, which sum to it, update by update.

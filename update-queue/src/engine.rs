@@ -74,6 +74,13 @@ impl<M: StateMachine> Engine<M> {
         self.batch >= self.max_batch
     }
 
+    /// Nobody has been waiting until now.
+    pub(crate) fn was_empty(&mut self) {
+        if self.front.overload.is_on() {
+            self.last_empty = Some(Instant::now());
+        }
+    }
+
     /// Takes one update off the transport: claims and applies it, or answers why not.
     pub(crate) fn step(&mut self, envelope: EnvelopeOf<M>) {
         let now = self.front.now();
@@ -286,9 +293,9 @@ impl<M: StateMachine> Engine<M> {
             if let Some(began) = self.batch_began.take() {
                 self.front.load.sample(now.saturating_duration_since(began), self.batch);
             }
-            if queue_is_empty {
-                self.last_empty = Some(now);
-            }
+        }
+        if queue_is_empty {
+            self.was_empty();
         }
         self.batch = 0;
     }

@@ -88,7 +88,7 @@ impl<M: StateMachine, L: Lock<Slot<M>>> Shared<M, L> {
         let Request { update, start_by } = request;
         // ORDERING: Relaxed here and in `Counted`: an estimate of how many wait, nothing travels with it.
         let update = self.front.admit(update, start_by, || self.callers.load(Ordering::Relaxed))?;
-        let counted = self.front.overload.admits().then(|| Counted::new(&self.callers));
+        let counted = self.front.overload.is_on().then(|| Counted::new(&self.callers));
         Ok(Offer { update, start_by, submitted: self.front.now(), _counted: counted })
     }
 
@@ -105,6 +105,9 @@ impl<M: StateMachine, L: Lock<Slot<M>>> Shared<M, L> {
         match (slot, self.front.gate.shut()) {
             (Some(LockedEngine(engine)), None) => {
                 self.front.watch.tell(|observer| observer.on_submit(0));
+                if self.callers.load(Ordering::Relaxed) <= 1 {
+                    engine.was_empty();
+                }
                 Ok(engine.execute(update, start_by, submitted))
             }
             (_, shut) => Err(shut_error(shut.unwrap_or(Shut::Closed), update)),

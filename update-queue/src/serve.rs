@@ -61,7 +61,10 @@ fn run<M: StateMachine, S: Source<EnvelopeOf<M>>>(engine: &mut Engine<M>, source
             None => {
                 engine.finish_batch(true);
                 match next(engine, source) {
-                    Next::Update(envelope) => envelope,
+                    Next::Update(envelope) => {
+                        engine.was_empty();
+                        envelope
+                    }
                     Next::Woken => continue,
                     Next::Ended => return,
                 }

@@ -68,7 +68,10 @@ impl<U, O> State<U, O> {
     fn into_outcome(self) -> Outcome<O> {
         match self {
             Self::Done(outcome) => outcome,
-            Self::Returned { update: _ } => Err(UpdateError::Closed),
+            Self::Returned { update } => {
+                contain(|| drop(update));
+                Err(UpdateError::Closed)
+            }
             _ => unreachable!("a ticket looks at its cell until it is resolved, and not after that"),
         }
     }
@@ -173,9 +176,10 @@ impl<U: Send, O: Send> Cell<U, O> {
     }
 }
 
+/// Contained: whatever else is dropped after it may panic too, and two panics at once end the process.
 fn wake(waker: Option<Waker>) {
     if let Some(waker) = waker {
-        waker.wake();
+        contain(|| waker.wake());
     }
 }
 
@@ -211,7 +215,8 @@ impl<U: Send, O: Send> Shared<O> for Cell<U, O> {
             State::Queued { update, waker } => {
                 *state = State::Abandoned;
                 drop(state);
-                drop((update, waker));
+                contain(|| drop(waker));
+                contain(|| drop(update));
                 GaveUp::Abandoned
             }
             State::Running { waker } => {
@@ -327,10 +332,8 @@ impl<U: Send, O: Send> Drop for Envelope<U, O> {
     fn drop(&mut self) {
         if let Some(cell) = self.0.take() {
             // Contained: a channel that drops its items must get to the next one, whatever a waker or an update does.
-            contain(move || {
-                cell.give_back();
-                drop(cell);
-            });
+            contain(|| cell.give_back());
+            contain(|| drop(cell));
         }
     }
 }
@@ -359,10 +362,8 @@ impl<U: Send, O: Send> Completion<U, O> {
 impl<U: Send, O: Send> Drop for Completion<U, O> {
     fn drop(&mut self) {
         if let Some(cell) = self.0.take() {
-            contain(move || {
-                cell.complete(Err(UpdateError::WriterLost));
-                drop(cell);
-            });
+            contain(|| cell.complete(Err(UpdateError::WriterLost)));
+            contain(|| drop(cell));
         }
     }
 }

@@ -162,11 +162,15 @@ impl Children {
         let text = String::from_utf8_lossy(&output.stdout);
         let mut lines = text.lines().filter(|line| !line.trim().is_empty());
         let said = last_words(&output.stderr);
+        let ended_well = status.as_ref().is_ok_and(ExitStatus::success);
         let ended = status.map_or_else(|error| error.to_string(), |status| status.to_string());
         let Some(line) = lines.next_back() else {
             return failed(spec, "process", format!("the process printed no record ({ended}){said}"));
         };
         match serde_json::from_str::<Trial>(line) {
+            Ok(Trial { result: TrialResult::Measured(_), .. }) if !ended_well => {
+                failed(spec, "process", format!("the process failed after its record ({ended}){said}"))
+            }
             Ok(trial) if is_of(&trial, spec) => trial,
             Ok(_) => {
                 failed(spec, "process", format!("the process printed the record of another trial{said}"))

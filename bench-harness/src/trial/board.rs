@@ -28,7 +28,6 @@ pub struct Board {
     phase: AtomicU8,
     window_start: AtomicU64,
     window_end: AtomicU64,
-    burst: AtomicU64,
     finished: OwnLine,
 }
 
@@ -45,7 +44,6 @@ impl Board {
             phase: AtomicU8::new(Phase::WarmUp as u8),
             window_start: AtomicU64::new(u64::MAX),
             window_end: AtomicU64::new(u64::MAX),
-            burst: AtomicU64::new(0),
             finished: OwnLine(AtomicU64::new(0)),
         }
     }
@@ -76,13 +74,14 @@ impl Board {
         now
     }
 
-    /// Ends the window, and says when that was. Load goes on.
-    pub fn end_window(&self) -> u64 {
-        let now = self.clock.now();
-        // ORDERING: Relaxed; as in `begin_window`.
+    /// Ends the window, and says when that was, and how much later everybody could know it. Load goes on.
+    pub fn end_window(&self) -> (u64, u64) {
+        // ORDERING: Relaxed; as in `begin_window`. The phase goes first: if this thread stands still in between, the window
+        // is longer than what was counted in it, and never the other way round.
         self.phase.store(Phase::Tail as u8, Ordering::Relaxed);
+        let now = self.clock.now();
         self.window_end.store(now, Ordering::Relaxed);
-        now
+        (now, self.clock.now() - now)
     }
 
     /// Tells the clients to stop.
@@ -97,18 +96,6 @@ impl Board {
         let start = self.window_start.load(Ordering::Relaxed);
         let end = self.window_end.load(Ordering::Relaxed);
         to.min(end).saturating_sub(from.max(start))
-    }
-
-    /// A client is awake for the burst that was to begin at `planned`: when the first of them was.
-    ///
-    /// From then on everybody wants to submit, also a client that still waits for a core.
-    pub fn burst_began(&self, planned: u64) -> u64 {
-        let now = self.clock.now();
-        // ORDERING: Relaxed; the number is all there is.
-        let first = self
-            .burst
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |began| (began < planned).then_some(now));
-        first.map_or_else(|began| began.min(now), |_| now)
     }
 
     /// The machine has finished all updates up to `seq`: applied them, or with group commit committed them.
@@ -142,26 +129,9 @@ mod tests {
         let start = board.begin_window();
         assert_eq!(board.within_window(0, start + 5), 5, "began before the window");
         assert_eq!(board.within_window(start + 1, start + 5), 4, "the end is not known yet");
-        let end = board.end_window();
+        let (end, _) = board.end_window();
         assert_eq!(board.within_window(end, end + 10), 0, "after the window");
         assert_eq!(board.within_window(start, end + 10), end - start, "all of the window");
-    }
-
-    #[test]
-    fn a_burst_began_when_its_first_client_woke() {
-        let board = Board::new();
-        let planned = board.clock().now() + 1;
-        board.clock().sleep_until(planned);
-        let first = board.burst_began(planned);
-        assert!(first >= planned);
-        assert_eq!(board.burst_began(planned), first, "the second client of the burst");
-        let next = first + 1;
-        board.clock().sleep_until(next);
-        assert!(board.burst_began(next) >= next, "the next burst");
-        assert!(
-            board.burst_began(planned) >= next,
-            "a client that comes late for an old burst asks when it comes"
-        );
     }
 
     #[test]

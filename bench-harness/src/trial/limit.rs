@@ -74,11 +74,10 @@ impl<M: Measured> Bare<M> {
             let start = bursts.next_start();
             let board = self.clients[0].board();
             board.clock().sleep_until(start);
-            let began = board.burst_began(start);
             let mut left = self.clients.len() * bursts.updates() as usize;
             while left > 0 {
                 let batch = left.min(self.max_batch);
-                self.write(batch, Some(began));
+                self.write(batch, Some(start));
                 left -= batch;
             }
         }

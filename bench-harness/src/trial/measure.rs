@@ -28,6 +28,8 @@ pub struct Window {
     pub start: u64,
     /// When it ended.
     pub end: u64,
+    /// How much later the machine could know that it had ended.
+    pub known_after: u64,
     /// Use of the process up to the start and up to the end.
     pub usage: Option<(Usage, Usage)>,
     /// Updates that the machine had finished by the end, those of the warm-up included.
@@ -71,7 +73,7 @@ pub fn measurement(
         return Err(failure("V9", format!("no update was answered in a window of {:?}", spec.window)));
     }
     let busy_ns = (spec.timed_every <= 1).then(|| checker.busy_ns());
-    if busy_ns.is_some_and(|busy| busy > window.length() + EDGE_NS) {
+    if busy_ns.is_some_and(|busy| busy > window.length() + window.known_after + EDGE_NS) {
         let reason =
             format!("the writer was busy for {} ns in a window of {} ns", checker.busy_ns(), window.length());
         return Err(failure("V5", reason));

@@ -149,11 +149,11 @@ fn watch(spec: &TrialSpec, board: &Board) -> Window {
     let before = Usage::now();
     let start = board.begin_window();
     stay_open(spec, board, start);
-    let end = board.end_window();
+    let (end, known_after) = board.end_window();
     let finished = board.finished();
     let usage = before.zip(Usage::now());
     board.stop();
-    Window { warm_up_ns: start, start, end, usage, finished }
+    Window { warm_up_ns: start, start, end, known_after, usage, finished }
 }
 
 /// Holds the window open for its time, and for as many times more as the machine under test finished nothing in.

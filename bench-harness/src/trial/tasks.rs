@@ -114,16 +114,15 @@ async fn in_one_step<Q: UpdateQueue<Machine: Measured>>(queue: &Q, client: &mut 
     }
 }
 
-/// See the threads' bursts: latency counts from the beginning of the burst.
+/// See the threads' bursts: latency counts from the planned beginning of the burst.
 async fn in_bursts<Q: UpdateQueue<Machine: Measured>>(queue: &Q, client: &mut Client, mut bursts: Bursts) {
     let mut tickets = Vec::new();
     while client.goes_on() {
         let start = bursts.next_start();
         sleep_until(client.board().clock().instant(start).into()).await;
-        let began = client.board().burst_began(start);
         for _ in 0..bursts.updates() {
             let update = client.next_update();
-            tickets.extend(submit(queue, client, update, began).await);
+            tickets.extend(submit(queue, client, update, start).await);
         }
         for (submitted, ticket) in tickets.drain(..) {
             let outcome = ticket.await;

@@ -79,17 +79,17 @@ fn in_one_step<Q: UpdateQueue<Machine: Measured>>(queue: &Q, client: &mut Client
     }
 }
 
-/// All updates of a burst are wanted when it begins, so that is from when their latency counts: also for one that could
-/// not even be submitted before the one in front of it was applied.
+/// All updates of a burst are wanted when it is to begin, so that is from when their latency counts: also for one that
+/// could not even be submitted before the one in front of it was applied, and for a burst that is late because the one
+/// before it is not over.
 fn in_bursts<Q: UpdateQueue<Machine: Measured>>(queue: &Q, client: &mut Client, mut bursts: Bursts) {
     let mut tickets = Vec::new();
     while client.goes_on() {
         let start = bursts.next_start();
         client.board().clock().sleep_until(start);
-        let began = client.board().burst_began(start);
         for _ in 0..bursts.updates() {
             let update = client.next_update();
-            tickets.extend(submit(queue, client, update, began));
+            tickets.extend(submit(queue, client, update, start));
         }
         for (submitted, ticket) in tickets.drain(..) {
             client.answered(submitted, ticket.wait());

@@ -7,15 +7,13 @@ use std::time::Duration;
 /// # Errors
 /// A bare number, a negative one, or an unknown unit; the text says the mend.
 pub fn read(text: &str) -> Result<Duration, String> {
-    let bare = text.trim().parse::<f64>().is_ok();
+    let number = text.trim();
+    let bare = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit() || c == '.');
     match humantime::parse_duration(text) {
-        _ if bare => Err(format!(
-            "`{text}` has no unit; write for example `{}ms`",
-            text.trim().trim_start_matches('-')
-        )),
+        _ if bare => Err(format!("`{text}` has no unit; write for example `{number}ms`")),
         Ok(duration) => Ok(duration),
         Err(_) => Err(format!(
-            "`{text}` is not a duration; write a whole number, not negative, and a unit (ns, us, ms, s, m, h), \
+            "`{text}` is not a duration; write a number, not negative, and a unit (ns, us, ms, s, m, h), \
              like `200us`, `1ms` or `2s`"
         )),
     }

@@ -91,6 +91,14 @@ macro_rules! __conformance_items {
             model: [
                 item_40_random_operations_agree_with_a_sequential_model,
             ],
+            overload: [
+                item_41_an_idle_queue_is_no_standing_queue,
+            ],
+            calls: [
+                item_07_a_call_waits_for_room_and_for_its_answer,
+                item_07_a_call_is_answered_whichever_waker_polls_it,
+                item_09_a_dropped_call_never_runs_unless_it_runs_already,
+            ],
         }
     };
 }

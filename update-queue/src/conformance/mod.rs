@@ -15,8 +15,8 @@
 //! those checks say so and end.
 //!
 //! Every check is a public function over any strategy, by topic: [`delivery`] (1 to 5), [`backpressure`] (6 to 10),
-//! [`giving_up`] (11 to 17), [`commit`] (18 to 23), [`panic`](mod@panic) (24, 25, 27), [`foreign`] (26), [`shutdown`]
-//! (28 to 32), [`reentry`] (34), [`books`] (35), [`other`] (33, 36, 38, 39) and [`model`] (40). Two items need more than
+//! [`calls`] (7 and 9 for `call`), [`giving_up`] (11 to 17), [`commit`] (18 to 23), [`panic`](mod@panic) (24, 25, 27), [`foreign`] (26), [`shutdown`]
+//! (28 to 32), [`reentry`] (34), [`books`] (35), [`other`] (33, 36, 38, 39) [`model`] (40) and [`overload`] (41). Two items need more than
 //! a strategy and live in this crate's own `tests/`: several runtimes (17) in `runtimes.rs`, CPU use while idle (37) in
 //! `idle.rs`.
 //!
@@ -41,6 +41,7 @@ mod race;
 
 pub mod delivery;
 pub mod backpressure;
+pub mod calls;
 pub mod giving_up;
 pub mod commit;
 pub mod panic;
@@ -50,6 +51,7 @@ pub mod reentry;
 pub mod books;
 pub mod other;
 pub mod model;
+pub mod overload;
 
 use std::fmt;
 

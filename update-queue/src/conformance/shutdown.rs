@@ -8,7 +8,9 @@ use super::race::rounds_of_two;
 use super::rig::{Rig, Seen, accepted, applied, failed, far, past};
 use super::watch::watched;
 use super::{Dice, Event, Gate, Journal, Op, RACE_ROUNDS, Reply, Tag, Verdict, Wakes, size};
-use crate::{Effect, ShutdownError, Strategy, SubmitError, Ticket, UpdateError, UpdateQueue, block_on};
+use crate::{
+    CallError, Effect, ShutdownError, Strategy, SubmitError, Ticket, UpdateError, UpdateQueue, block_on,
+};
 
 /// Item 28: `shutdown` waits until everything accepted is applied and committed, and hands the machine back.
 pub fn item_28_shutdown_applies_everything_accepted_and_returns_the_machine<S: Strategy>() -> Verdict {
@@ -184,8 +186,16 @@ where
 {
     for number in 0.. {
         let op = Op::new(caller, number);
-        let submitted = match dice.below(3) {
+        let submitted = match dice.below(4) {
             0 => queue.submit_blocking(op),
+            3 => match block_on(queue.call(op)) {
+                Ok(_) => {
+                    tags.lock().unwrap_or_else(PoisonError::into_inner).push(Tag { caller, number });
+                    continue;
+                }
+                Err(CallError::Refused(refused)) => Err(refused),
+                Err(CallError::Failed(error)) => return Err(format!("a call beside a shutdown: {error}")),
+            },
             1 => block_on(queue.submit(op)),
             _ => queue.try_submit(op),
         };

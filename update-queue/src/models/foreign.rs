@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::{Wakes, once};
+use crate::contain::contain;
 use crate::error::UpdateError;
 use crate::reentry::QueueId;
-use crate::ticket::{self, Applied, Envelope, Ticket};
+use crate::ticket::{self, Applied, Cancel, Envelope, Ticket};
 
 /// A value whose destructor does something.
 #[derive(Default)]
@@ -156,6 +157,29 @@ fn a_channel_that_drops_its_items_answers_all_whatever_their_wakers_do() {
             let polled = Wakes::default().poll(&mut ticket);
             assert!(matches!(polled, Poll::Ready(Err(UpdateError::Closed))));
         }
+    });
+}
+
+#[test]
+fn a_waker_and_an_update_may_both_panic() {
+    once(|| {
+        let polled = || {
+            let (envelope, mut ticket) = queued(Hook::new(panics));
+            let waker = Waker::from(Arc::new(Busy { on_wake: Box::new(panics), on_drop: Box::new(|| {}) }));
+            assert!(Pin::new(&mut ticket).poll(&mut Context::from_waker(&waker)).is_pending());
+            (envelope, ticket)
+        };
+        let (envelope, mut ticket) = polled();
+        contain(|| envelope.refuse(UpdateError::Expired));
+        assert!(matches!(Wakes::default().poll(&mut ticket), Poll::Ready(Err(UpdateError::Expired))));
+
+        let (envelope, ticket) = polled();
+        assert!(matches!(ticket.cancel(), Cancel::Cancelled));
+        assert!(envelope.claim().is_err());
+
+        let (envelope, mut ticket) = polled();
+        drop(envelope);
+        assert!(matches!(Wakes::default().poll(&mut ticket), Poll::Ready(Err(UpdateError::Closed))));
     });
 }
 

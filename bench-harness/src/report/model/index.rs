@@ -16,7 +16,7 @@ pub(super) struct Index<'s> {
 }
 
 impl<'s> Index<'s> {
-    /// Sorts the trials; where a round was repeated, the last trial counts.
+    /// Sorts the trials.
     ///
     /// # Errors
     /// A trial that the plan does not know, or no complete round.
