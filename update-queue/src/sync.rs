@@ -32,7 +32,7 @@ mod imp {
         use super::{Condvar, Mutex};
         use crate::sync::lock;
 
-        pub(crate) use loom::thread::{Builder, yield_now};
+        pub(crate) use loom::thread::Builder;
         #[cfg(test)]
         pub(crate) use loom::thread::{JoinHandle, spawn};
 
