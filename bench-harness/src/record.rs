@@ -21,7 +21,8 @@ pub const LIMIT: &str = "limit";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trial {
-    /// [`TRIAL_SCHEMA`].
+    /// [`TRIAL_SCHEMA`]; empty within a session, whose schema says it for all.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub schema: String,
     /// Which round of the session, from 0.
     pub round: u32,

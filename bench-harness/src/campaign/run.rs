@@ -100,10 +100,9 @@ pub fn run(
             watch.starts(&spec);
             match children.run(&spec) {
                 Ok(trial) => {
-                    session.trials.push(trial);
-                    let trial = session.trials.last().expect("just pushed");
-                    store.append(trial)?;
-                    watch.ended(&spec, trial);
+                    session.trials.push(Trial { schema: String::new(), ..trial.clone() });
+                    store.append(&trial)?;
+                    watch.ended(&spec, &trial);
                 }
                 Err(Interrupted) => {
                     session.incomplete_reason = Some(interrupted(campaign, session, round));

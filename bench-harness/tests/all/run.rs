@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::Path;
 
-use bench_harness::record::{LIMIT, Session, Trial, TrialResult};
+use bench_harness::record::{LIMIT, Session, TRIAL_SCHEMA, Trial, TrialResult};
 use bench_harness::session;
 
 use super::harness::{Desk, Running, workload};
@@ -17,7 +17,12 @@ fn desk(warm_up: &str, window: &str) -> Desk {
 fn stored(desk: &Desk) -> (Session, Vec<Trial>) {
     let folder = desk.session();
     let lines = fs::read_to_string(folder.join("trials.jsonl")).unwrap();
-    let trials = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of_session = |line: &str| {
+        let trial: Trial = serde_json::from_str(line).unwrap();
+        assert_eq!(trial.schema, TRIAL_SCHEMA);
+        Trial { schema: String::new(), ..trial }
+    };
+    let trials = lines.lines().map(of_session).collect();
     (session::read(&folder).unwrap(), trials)
 }
 
