@@ -9,6 +9,7 @@
 pub mod campaign;
 pub mod cli;
 pub mod environment;
+pub mod random;
 pub mod record;
 pub mod report;
 pub mod session;

@@ -1,62 +1,9 @@
-//! Everything random about a campaign, from one seed.
+//! In which order the labels of a cell run.
 //!
-//! Generator: splitmix64 (Steele, Lea, Flood 2014). Order of the labels: rows of a Williams square, in which over a whole
-//! square each label stands in each place equally often and follows each other label equally often, so that neither
-//! place nor neighbour can favour a strategy.
+//! Rows of a Williams square, in which over a whole square each label stands in each place equally often and follows each
+//! other label equally often, so that neither place nor neighbour can favour a strategy.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
-
-/// A seed that nobody chose, from the operating system.
-pub fn fresh_seed() -> u64 {
-    RandomState::new().build_hasher().finish()
-}
-
-/// A seed of its own for each purpose, all from the campaign's.
-pub fn derive(master: u64, purpose: &str, workload: &str, cell: &str, n: u32) -> u64 {
-    let mut generator = Generator(master);
-    for part in [purpose, workload, cell] {
-        // A length in front keeps ("ab", "c") and ("a", "bc") apart.
-        generator.absorb(part.len() as u64);
-        part.bytes().for_each(|byte| generator.absorb(u64::from(byte)));
-    }
-    generator.absorb(u64::from(n));
-    generator.next()
-}
-
-/// splitmix64.
-#[derive(Clone, Debug)]
-pub struct Generator(pub u64);
-
-impl Generator {
-    /// The next number.
-    #[allow(clippy::should_implement_trait, reason = "an iterator that never ends would invite `collect`")]
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn absorb(&mut self, value: u64) {
-        self.0 ^= value;
-        self.0 = self.next();
-    }
-
-    /// A number below `n`, which is not 0. The bias of n / 2^64 is far below anything that a campaign could show.
-    fn below(&mut self, n: usize) -> usize {
-        let wide = u128::from(self.next()) * n as u128;
-        usize::try_from(wide >> 64).expect("less than n")
-    }
-
-    /// Puts `items` into random order.
-    pub fn shuffle<T>(&mut self, items: &mut [T]) {
-        for last in (1..items.len()).rev() {
-            let other = self.below(last + 1);
-            items.swap(last, other);
-        }
-    }
-}
+use crate::random::Generator;
 
 /// The order of `labels` labels in round `round` of a cell, as indices. `seed_of` gives a seed for each square.
 pub fn row(labels: usize, round: u32, seed_of: impl Fn(u32) -> u64) -> Vec<usize> {
@@ -99,17 +46,6 @@ mod tests {
     fn square(labels: usize, seed: u64) -> Vec<Vec<usize>> {
         let height = if labels.is_multiple_of(2) { labels } else { 2 * labels };
         (0..height as u32).map(|round| row(labels, round, |square| seed ^ u64::from(square))).collect()
-    }
-
-    #[test]
-    fn the_generator_is_splitmix64() {
-        // The first numbers from seed 1234567, as published with the algorithm's reference code.
-        let mut generator = Generator(1_234_567);
-        let numbers: Vec<_> = (0..3).map(|_| generator.next()).collect();
-        assert_eq!(
-            numbers,
-            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]
-        );
     }
 
     #[test]
@@ -156,20 +92,5 @@ mod tests {
         assert_ne!(square(7, 1), square(7, 2));
         let next: Vec<_> = (14..28).map(|round| row(7, round, |square| 1 ^ u64::from(square))).collect();
         assert_ne!(square(7, 1), next, "the second square is another one");
-    }
-
-    #[test]
-    fn seeds_differ_by_everything_they_are_for() {
-        let all = [
-            derive(1, "data", "w", "c", 0),
-            derive(2, "data", "w", "c", 0),
-            derive(1, "order", "w", "c", 0),
-            derive(1, "data", "wc", "", 0),
-            derive(1, "data", "w", "d", 0),
-            derive(1, "data", "w", "c", 1),
-        ];
-        let distinct: std::collections::BTreeSet<_> = all.iter().collect();
-        assert_eq!(distinct.len(), all.len());
-        assert_eq!(all[0], derive(1, "data", "w", "c", 0));
     }
 }

@@ -5,7 +5,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::order::{Generator, derive, row};
+use super::order::row;
+use crate::random::{Generator, derive};
 use crate::record::{LIMIT, Plan, PlannedCell, PlannedWorkload};
 use crate::trial::spec::TrialSpec;
 use crate::trial::{WARM_UP_UPDATES, warm_up_most};

@@ -6,7 +6,8 @@ use clap::Args;
 
 use super::{Problem, output};
 use crate::campaign::plan::FEW_ROUNDS;
-use crate::campaign::{Campaign, Choice, Rounds, order, plan};
+use crate::campaign::{Campaign, Choice, Rounds, plan};
+use crate::random;
 use crate::workload::duration;
 
 /// How much to measure, and from which seed.
@@ -35,7 +36,7 @@ impl Schedule {
             (Some(budget), _) => Rounds::Budget(budget),
             (None, rounds) => Rounds::Count(rounds.unwrap_or(FEW_ROUNDS)),
         };
-        let seed = self.seed.unwrap_or_else(order::fresh_seed);
+        let seed = self.seed.unwrap_or_else(random::fresh_seed);
         let campaign = plan(choice, rounds, seed, command).map_err(|error| Problem::usage(&error))?;
         warn_if_short(&campaign);
         Ok(campaign)

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use super::filters::Filters;
 use super::{Problem, Verdict, output, schedule};
-use crate::campaign::{order, plan};
+use crate::campaign::plan;
+use crate::random;
 use crate::record::{LIMIT, TrialResult};
 use crate::session::store::line;
 use crate::trial;
@@ -62,5 +63,5 @@ fn choose(arguments: &Args) -> Result<TrialSpec, Problem> {
             "a trial is one strategy on one cell, but {chosen}; give {example}"
         )));
     };
-    Ok(plan::spec(workload, cell, strategy, arguments.seed.unwrap_or_else(order::fresh_seed)))
+    Ok(plan::spec(workload, cell, strategy, arguments.seed.unwrap_or_else(random::fresh_seed)))
 }

@@ -4,30 +4,9 @@ use rayon::prelude::*;
 
 use super::location::locate;
 use super::{PER_SIDE, signed_rank};
+use crate::random::Generator;
 
 const SESSIONS: u64 = 4_000;
-
-/// splitmix64; one per simulated session, so that the order of threads does not matter.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// In (0, 1).
-    fn uniform(&mut self) -> f64 {
-        ((self.next() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
-    }
-
-    fn normal(&mut self) -> f64 {
-        (-2.0 * self.uniform().ln()).sqrt() * (std::f64::consts::TAU * self.uniform()).cos()
-    }
-}
 
 fn seed() -> u64 {
     let seed = std::env::var("TEST_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(20_240_229);
@@ -36,9 +15,9 @@ fn seed() -> u64 {
 }
 
 /// How often the interval around `n` rounds of `noise`, whose centre is 0, misses 0.
-fn misses(seed: u64, n: usize, noise: fn(&mut Random) -> f64) -> f64 {
+fn misses(seed: u64, n: usize, noise: fn(&mut Generator) -> f64) -> f64 {
     let missed = (0..SESSIONS).into_par_iter().filter(|session| {
-        let mut random = Random(seed ^ session.wrapping_mul(0xd134_2543_de82_ef95));
+        let mut random = Generator(seed ^ session.wrapping_mul(0xd134_2543_de82_ef95));
         let rounds: Vec<f64> = (0..n).map(|_| noise(&mut random)).collect();
         !locate(&rounds, PER_SIDE).unwrap().interval.unwrap().contains(0.0)
     });
@@ -54,7 +33,7 @@ fn exact_error(n: usize) -> f64 {
 }
 
 #[track_caller]
-fn check(name: &str, noise: fn(&mut Random) -> f64) {
+fn check(name: &str, noise: fn(&mut Generator) -> f64) {
     let seed = seed();
     for n in [6, 8, 12] {
         let (expected, seen) = (exact_error(n), misses(seed, n, noise));
@@ -66,7 +45,7 @@ fn check(name: &str, noise: fn(&mut Random) -> f64) {
 
 #[test]
 fn coverage_holds_for_normal_rounds() {
-    check("normal", Random::normal);
+    check("normal", Generator::normal);
 }
 
 #[test]

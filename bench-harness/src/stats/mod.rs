@@ -7,17 +7,21 @@
 pub mod absent;
 #[cfg(test)]
 mod coverage;
+pub mod detectable;
 pub mod fairness;
 pub mod histogram;
 pub mod location;
 pub mod ratio;
 pub mod signed_rank;
+pub mod verdict;
 
 pub use absent::{Absent, Known};
+pub use detectable::{detectable, rounds_to_see};
 pub use fairness::Fairness;
 pub use histogram::{Quantile, Samples};
 pub use location::{Interval, Location, locate};
 pub use ratio::{Ratio, compare_costs, compare_speeds};
+pub use verdict::{Family, Judgement, Verdict, judge};
 
 /// Error of an interval on each side: 2.5 %, so that the two sides leave a 95 % interval.
 // LIMIT: per interval, not per page: with many intervals on a page about one in twenty misses its true value.

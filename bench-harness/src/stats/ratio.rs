@@ -48,7 +48,7 @@ pub fn compare_speeds(rounds: &[(f64, f64)], per_side: f64) -> Known<Ratio> {
 }
 
 /// `ln value - ln reference` of each round.
-fn excess(rounds: &[(f64, f64)]) -> Known<Vec<f64>> {
+pub(super) fn excess(rounds: &[(f64, f64)]) -> Known<Vec<f64>> {
     let logarithm = |round: usize, value: f64| {
         if value.is_finite() && value > 0.0 {
             Ok(value.ln())

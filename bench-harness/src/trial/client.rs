@@ -9,10 +9,11 @@ use std::sync::atomic::Ordering;
 use update_queue::{Applied, CallError, Effect, SubmitError, UpdateError, UpdateQueue};
 
 use super::board::{Board, Phase};
-use super::checker::{Output, Update, payload, splitmix64};
+use super::checker::{Output, Update, payload};
 use super::chunks::Chunks;
 use super::sample::{Sample, Times};
 use super::spec::TrialSpec;
+use crate::random::mix;
 use crate::record::Failure;
 
 // LIMIT: each 64th update of one client: asking for the depth touches what callers and writer contend for.
@@ -68,12 +69,12 @@ pub struct Submitted {
 
 /// A number for an update's place in the total order.
 pub fn order_mark(n: u64, seq: u64) -> u64 {
-    splitmix64(n.rotate_left(32) ^ seq)
+    mix(n.rotate_left(32) ^ seq)
 }
 
 /// A number for the digest that an update's output carries.
 pub fn digest_mark(n: u64, digest: u64) -> u64 {
-    splitmix64(n ^ digest)
+    mix(n ^ digest)
 }
 
 impl Client {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bench_harness::random::{Generator, mix};
 use bench_harness::record::{
     AchievedCost, Environment, Evidence, LIMIT, Measurement, Plan, PlannedCell, PlannedWorkload,
     SESSION_SCHEMA, Session, TRIAL_SCHEMA, Trial, TrialResult,
@@ -286,30 +287,17 @@ fn hash(text: &str) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
-/// splitmix64.
+/// Random numbers of their own for each place.
 #[derive(Debug)]
-struct Random(u64);
+struct Random(Generator);
 
 impl Random {
     fn at(seed: u64, place: &[u64]) -> Self {
-        let mut random = Self(seed);
-        for part in place {
-            random.0 ^= part.wrapping_mul(0xd134_2543_de82_ef95);
-            random.0 = random.next();
-        }
-        random
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        Self(Generator(place.iter().fold(seed, |seed, part| mix(seed ^ mix(*part)))))
     }
 
     fn uniform(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+        self.0.uniform()
     }
 
     /// Between -1 and 1, more often near 0.

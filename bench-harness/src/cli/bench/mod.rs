@@ -14,7 +14,8 @@ use super::schedule::warn_if_short;
 use super::{Problem, Verdict, exit, output, plan as plan_verb, run};
 use crate::campaign::child::Children;
 use crate::campaign::plan::spec;
-use crate::campaign::{Campaign, Choice, Rounds, order, plan};
+use crate::campaign::{Campaign, Choice, Rounds, plan};
+use crate::random;
 use crate::record::{LIMIT, TrialResult};
 use crate::strategies;
 use crate::workload::definition::{Callers, Cell, Cost, CostKind, Pattern, Workload};
@@ -101,7 +102,7 @@ fn measure(arguments: &Arguments, command: Vec<String>) -> Result<Verdict, Probl
 }
 
 fn within(choice: Choice, amount: &Amount, command: Vec<String>) -> Result<Campaign, Problem> {
-    let seed = order::fresh_seed();
+    let seed = random::fresh_seed();
     let rounds =
         |rounds| plan(choice.clone(), rounds, seed, command.clone()).map_err(|error| Problem::usage(&error));
     let campaign = rounds(Rounds::Budget(amount.budget))?;
@@ -153,7 +154,7 @@ fn smoke(arguments: &Arguments) -> Result<Verdict, Problem> {
     let (workload, cell) = small();
     let mut verdict = Verdict::Pass;
     for label in strategies::names().into_iter().chain([LIMIT]) {
-        let trial = children.run(&spec(&workload, &cell, label, order::fresh_seed()));
+        let trial = children.run(&spec(&workload, &cell, label, random::fresh_seed()));
         let result = trial.map_err(|_| Problem::Error("interrupted".to_owned()))?.result;
         let answer = match result {
             TrialResult::Measured(measurement) => format!("ok, {} updates", measurement.done),
