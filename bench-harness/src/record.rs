@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::workload::definition::{Callers, Cost};
+use crate::stats::{Quantile, Samples};
+use crate::workload::definition::{Callers, Cost, Load};
 
 /// The schema of [`Trial`], one line of `trials.jsonl`.
 pub const TRIAL_SCHEMA: &str = "bench-harness.trial/1";
@@ -32,7 +33,7 @@ pub struct Trial {
     pub workload: String,
     /// Cell id within the workload.
     pub cell: String,
-    /// Strategy name, or [`LIMIT`].
+    /// The label it ran under: a strategy's name, [`LIMIT`], or a twin's label, which only [`Plan::twins`] resolves.
     pub strategy: String,
     /// The seed of the updates, hex with `0x`; the same for all strategies of a round and cell.
     pub seed: String,
@@ -79,16 +80,76 @@ pub struct Measurement {
     pub longest_gap_ns: u64,
     /// What the writes really cost.
     pub cost: AchievedCost,
-    /// HDR histograms (V2, deflated, base64) of nanoseconds: `latency`, submit called (of a burst: its planned beginning) to
-    /// answer received, and `submit`, the part of it in which the caller was held.
+    /// HDR histograms (V2, deflated, base64) of nanoseconds: `latency`, submit called (of a burst and of an open loop: when
+    /// it was planned) to answer received; `submit`, the part of it in which the caller was held; of an open loop also
+    /// `service`, submit really called to answer received, and `lag`, planned to really called. Empty within a session,
+    /// which has them merged over rounds ([`Session::histograms`]).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub hdr: BTreeMap<String, String>,
+    /// Percentiles of each of those histograms.
+    pub percentiles: BTreeMap<String, Percentiles>,
     /// Mean nanoseconds (exact sums, not from the histogram) of `latency` and of its five parts `submit`, `queued`, `apply`,
     /// `commit`, `reply`, which sum to it, update by update.
     pub mean_ns: BTreeMap<String, f64>,
     /// Values that a histogram could not hold and counted at its highest value.
     pub clamped: u64,
+    /// What became of the planned updates of an open loop.
+    pub open: Option<Arrivals>,
     /// What the process used in the window; absent where the platform cannot tell.
     pub evidence: Option<Evidence>,
+}
+
+/// Percentiles of one trial's samples, nanoseconds; absent where too few samples stand behind one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Percentiles {
+    /// How many samples.
+    pub samples: u64,
+    /// The median.
+    pub p50: Option<u64>,
+    /// One in ten is longer.
+    pub p90: Option<u64>,
+    /// One in a hundred is longer.
+    pub p99: Option<u64>,
+    /// One in a thousand is longer.
+    pub p999: Option<u64>,
+}
+
+impl From<&Samples> for Percentiles {
+    fn from(samples: &Samples) -> Self {
+        let percentile = |quantile| samples.percentile(quantile).ok().map(|ns| ns as u64);
+        Percentiles {
+            samples: samples.count(),
+            p50: percentile(Quantile::P50),
+            p90: percentile(Quantile::P90),
+            p99: percentile(Quantile::P99),
+            p999: percentile(Quantile::P999),
+        }
+    }
+}
+
+/// What became of the updates of an open loop that were planned to start within the window.
+///
+/// `offered` is the sum of `answered`, `given_up` and `censored`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Arrivals {
+    /// Planned starts in the window.
+    pub offered: u64,
+    /// Applied, and answered before the load ended.
+    pub answered: u64,
+    /// Of those, answered no later than their deadline; all of them without a deadline.
+    pub in_time: u64,
+    /// Certainly not applied: refused, shed or expired.
+    pub given_up: u64,
+    /// Neither when the load ended, some time after the window: counted in `latency` with the age they had.
+    pub censored: u64,
+    /// Mean depth of the queue in the first third of the window.
+    pub depth_at_first: f64,
+    /// Mean depth of the queue in the last third.
+    pub depth_at_last: f64,
+    /// CPU time of the threads that only generate load; absent where the platform cannot tell.
+    pub generator_ns: Option<u64>,
 }
 
 /// What the simulated writes and commits really cost.
@@ -147,8 +208,66 @@ pub struct Session {
     pub plan: Plan,
     /// Where it ran.
     pub environment: Environment,
+    /// The capacities that open-loop rates were taken from, in plan order; measured before the first round.
+    pub pilots: Vec<Pilot>,
+    /// What the machine did in each round, in the order in which they ran.
+    pub rounds: Vec<Round>,
     /// Every finished trial, in the order in which they ran.
     pub trials: Vec<Trial>,
+    /// The samples of each row, all valid rounds together.
+    pub histograms: Vec<Histograms>,
+}
+
+/// How many updates a second a strategy can take on a cell of an open loop.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pilot {
+    /// Workload name.
+    pub workload: String,
+    /// What the clients are.
+    pub callers: Callers,
+    /// Strategy name.
+    pub strategy: String,
+    /// Updates per second of a closed loop with so many clients that the writer is never idle.
+    pub capacity: f64,
+}
+
+/// What the machine did in a round, all of it and not only the trials: evidence that the round may be used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Round {
+    /// Which round of the session, from 0.
+    pub round: u32,
+    /// How long it took.
+    pub wall_ns: u64,
+    /// CPU time that the hypervisor gave to others, all CPUs; absent where the platform cannot tell.
+    pub steal_ns: Option<u64>,
+    /// CPU time in which the machine worked, all CPUs.
+    pub busy_ns: Option<u64>,
+    /// Time in which something waited for a CPU (pressure stall information), microseconds.
+    pub cpu_pressure_us: Option<u64>,
+    /// The same for storage.
+    pub io_pressure_us: Option<u64>,
+    /// The same for memory.
+    pub memory_pressure_us: Option<u64>,
+    /// What the fixed piece of work took that is timed at the beginning of each round.
+    pub probe_ns: u64,
+    /// Why the round must not be used, by a rule that knows no strategy; a new one was run in its place.
+    pub invalid: Option<String>,
+}
+
+/// The samples of one row of a session: one label on one cell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Histograms {
+    /// Workload name.
+    pub workload: String,
+    /// Cell id within the workload.
+    pub cell: String,
+    /// The label, as in [`Trial::strategy`].
+    pub strategy: String,
+    /// As [`Measurement::hdr`], merged over the valid rounds.
+    pub hdr: BTreeMap<String, String>,
 }
 
 /// What a session was going to run.
@@ -163,8 +282,13 @@ pub struct Plan {
     pub rounds: u32,
     /// The strategy that all others are divided by.
     pub control: String,
-    /// Strategies, in list order; with [`LIMIT`].
+    /// The labels that every cell is measured under, in list order: strategies, twins and [`LIMIT`].
     pub strategies: Vec<String>,
+    /// Which strategy a twin's label stands for: the same one again under another name, to see what the harness makes of
+    /// no difference.
+    pub twins: BTreeMap<String, String>,
+    /// How many comparisons are judged together.
+    pub family: u32,
     /// Workloads with the cells that were chosen.
     pub workloads: Vec<PlannedWorkload>,
 }
@@ -183,8 +307,10 @@ pub struct PlannedWorkload {
     pub hash: String,
     /// What a commit costs, with group commit.
     pub commit: Option<Cost>,
-    /// Whether clients submit in bursts.
-    pub bursts: bool,
+    /// How clients send.
+    pub load: Load,
+    /// After its planned start an update of an open loop is of use for this long.
+    pub deadline_ns: Option<u64>,
     /// The queue's capacity.
     pub capacity: usize,
     /// Warm-up of one trial, at least.
@@ -207,6 +333,8 @@ pub struct PlannedCell {
     pub clients: usize,
     /// Requested cost of a write.
     pub write: Cost,
+    /// Offered load of an open loop, as a share of the slowest strategy's capacity.
+    pub load: Option<f64>,
 }
 
 /// Where a session ran. No host name, user name or absolute path.

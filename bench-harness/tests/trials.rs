@@ -28,7 +28,7 @@ fn subjects() -> Vec<&'static str> {
 }
 
 fn of(strategy: &str, spec: &TrialSpec) -> TrialSpec {
-    TrialSpec { strategy: strategy.to_owned(), ..spec.clone() }
+    TrialSpec { label: strategy.to_owned(), strategy: strategy.to_owned(), ..spec.clone() }
 }
 
 #[track_caller]

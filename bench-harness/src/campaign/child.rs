@@ -186,7 +186,7 @@ fn is_of(trial: &Trial, spec: &TrialSpec) -> bool {
     let Trial { schema, round, position, workload, cell, strategy, seed, result: _ } = trial;
     schema == TRIAL_SCHEMA
         && (*round, *position) == (spec.round, spec.position)
-        && (workload, cell, strategy) == (&spec.workload, &spec.cell.id, &spec.strategy)
+        && (workload, cell, strategy) == (&spec.workload, &spec.cell.id, &spec.label)
         && *seed == format!("{:#x}", spec.seed)
 }
 
@@ -197,7 +197,7 @@ fn failed(spec: &TrialSpec, check: &str, reason: String) -> Trial {
         position: spec.position,
         workload: spec.workload.clone(),
         cell: spec.cell.id.clone(),
-        strategy: spec.strategy.clone(),
+        strategy: spec.label.clone(),
         seed: format!("{:#x}", spec.seed),
         result: TrialResult::Failed(Failure { check: check.to_owned(), reason }),
     }
@@ -250,7 +250,14 @@ mod tests {
             round: 1,
             position: 2,
             workload: "w".to_owned(),
-            cell: PlannedCell { id: "threads-1".to_owned(), callers: Callers::Threads, clients: 1, write },
+            cell: PlannedCell {
+                id: "threads-1".to_owned(),
+                callers: Callers::Threads,
+                clients: 1,
+                write,
+                load: None,
+            },
+            label: "s".to_owned(),
             strategy: "s".to_owned(),
             seed: u64::MAX,
             pattern: Pattern::Steady,

@@ -2,6 +2,7 @@
 //!
 //! The number of rounds is fixed before anything runs and never depends on what is measured.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::random::{Generator, derive};
 use crate::record::{LIMIT, Plan, PlannedCell, PlannedWorkload};
 use crate::trial::spec::TrialSpec;
 use crate::trial::{WARM_UP_UPDATES, warm_up_most};
-use crate::workload::definition::{Cell, Pattern, Workload};
+use crate::workload::definition::{Cell, Load, Pattern, Workload};
 use crate::workload::duration::show;
 
 /// Fewer rounds give ratios whose interval is wide, or none at all.
@@ -86,6 +87,8 @@ pub fn plan(choice: Choice, rounds: Rounds, seed: u64, command: Vec<String>) -> 
             rounds: 0,
             control: choice.control,
             strategies: labels,
+            twins: BTreeMap::new(),
+            family: 0,
             workloads: choice.workloads.iter().map(planned).collect(),
         },
         seed,
@@ -105,7 +108,11 @@ fn planned(workload: &Workload) -> PlannedWorkload {
         question: workload.question.clone(),
         hash: workload.hash.clone(),
         commit: workload.commit,
-        bursts: workload.pattern != Pattern::Steady,
+        load: match workload.pattern {
+            Pattern::Steady => Load::Steady,
+            Pattern::Bursts { .. } => Load::Bursts,
+        },
+        deadline_ns: None,
         capacity: workload.capacity,
         warm_up_ns: nanos(workload.warm_up),
         window_ns: nanos(workload.window),
@@ -114,7 +121,13 @@ fn planned(workload: &Workload) -> PlannedWorkload {
 }
 
 fn planned_cell(cell: &Cell) -> PlannedCell {
-    PlannedCell { id: cell.id.clone(), callers: cell.callers, clients: cell.clients, write: cell.write }
+    PlannedCell {
+        id: cell.id.clone(),
+        callers: cell.callers,
+        clients: cell.clients,
+        write: cell.write,
+        load: None,
+    }
 }
 
 fn nanos(duration: Duration) -> u64 {
@@ -193,6 +206,7 @@ pub fn spec(workload: &Workload, cell: &Cell, strategy: &str, seed: u64) -> Tria
         position: 0,
         workload: workload.name.clone(),
         cell: planned_cell(cell),
+        label: strategy.to_owned(),
         strategy: strategy.to_owned(),
         seed,
         pattern: workload.pattern,

@@ -78,6 +78,9 @@ pub fn begin(campaign: &Campaign, id: &str, environment: Environment) -> Session
         incomplete_reason: Some("still running, or ended without a word".to_owned()),
         plan: campaign.plan.clone(),
         environment,
+        pilots: Vec::new(),
+        rounds: Vec::new(),
+        histograms: Vec::new(),
         trials: Vec::with_capacity(campaign.n_trials()),
     }
 }

@@ -51,7 +51,7 @@ fn describe(text: &mut String, campaign: &Campaign, round: u32) {
     writeln!(text, "\nround {}", round + 1).expect("a string takes all text");
     for cell in campaign.round(round).chunk_by(|a, b| (&a.workload, &a.cell.id) == (&b.workload, &b.cell.id))
     {
-        let labels: Vec<_> = cell.iter().map(|spec| spec.strategy.as_str()).collect();
+        let labels: Vec<_> = cell.iter().map(|spec| spec.label.as_str()).collect();
         let id = format!("{}/{}", cell[0].workload, cell[0].cell.id);
         writeln!(text, "  {id}: {}", labels.join(", ")).expect("a string takes all text");
     }

@@ -51,6 +51,7 @@ pub(super) fn render(session: &Session, folder: &Path) -> Result<(), Problem> {
     }
     let failed =
         |cause: &dyn std::fmt::Display| Problem::Error(format!("no report in {}: {cause}", folder.display()));
+    let session = &session.folded().map_err(|cause| failed(&cause))?;
     std::fs::create_dir_all(folder).map_err(|cause| failed(&cause))?;
     let page = report::write(session, folder).map_err(|cause| failed(&cause))?;
     output::print(&report::terminal(session, output::width(), output::has_colour()));

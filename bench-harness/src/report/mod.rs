@@ -108,17 +108,12 @@ impl Error {
     }
 
     fn unplanned(trial: &Trial) -> Self {
-        let place = place(&trial.workload, &trial.cell, &trial.strategy, trial.round);
-        Self::Record { place, what: "the session's plan has no such row".to_owned() }
+        Self::Record { place: trial.place(), what: "the session's plan has no such row".to_owned() }
     }
 
-    fn unreadable(workload: &str, cell: &str, strategy: &str, round: u32, what: &str) -> Self {
-        Self::Record { place: place(workload, cell, strategy, round), what: what.to_owned() }
+    fn row(workload: &str, cell: &str, strategy: &str, what: &str) -> Self {
+        Self::Record { place: format!("{workload}/{cell}, {strategy}"), what: what.to_owned() }
     }
-}
-
-fn place(workload: &str, cell: &str, strategy: &str, round: u32) -> String {
-    format!("{workload} {cell}, {strategy}, round {round}")
 }
 
 impl fmt::Display for Error {

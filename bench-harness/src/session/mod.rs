@@ -4,12 +4,13 @@
 //! with the process; `session.json` is the whole session in one file, written anew after each round. A report is made
 //! from `session.json` alone.
 
+mod fold;
 pub mod read;
 pub mod store;
 
 use std::collections::BTreeMap;
 
-use crate::record::{PlannedCell, Session};
+use crate::record::{PlannedCell, Session, Trial};
 
 pub use read::read;
 
@@ -29,6 +30,13 @@ impl Session {
         trials.into_iter().filter(|(_, n)| *n == whole).map(|(round, _)| round).collect()
     }
 
+    /// The complete rounds that no rule has made invalid; in order.
+    pub fn rounds_that_count(&self) -> Vec<u32> {
+        let is_invalid =
+            |round: &u32| self.rounds.iter().any(|known| known.round == *round && known.invalid.is_some());
+        self.complete_rounds().into_iter().filter(|round| !is_invalid(round)).collect()
+    }
+
     /// The same session without the trials of rounds that are not complete: numbers are compared within a round only, so
     /// that half a round says nothing.
     #[must_use]
@@ -45,5 +53,12 @@ impl Session {
             .workloads
             .iter()
             .flat_map(|workload| workload.cells.iter().map(|cell| (&*workload.name, cell)))
+    }
+}
+
+impl Trial {
+    /// Where it belongs, in words.
+    pub fn place(&self) -> String {
+        format!("{}/{}, {}, round {}", self.workload, self.cell, self.strategy, self.round)
     }
 }

@@ -234,6 +234,7 @@ fn replace(path: &Path, session: &Session) -> io::Result<()> {
 }
 
 fn write_whole(path: &Path, session: &Session) -> io::Result<()> {
+    let session = &session.folded().map_err(io::Error::other)?;
     let mut file = io::BufWriter::new(File::create(path)?);
     serde_json::to_writer(&mut file, session)?;
     file.write_all(b"\n")?;

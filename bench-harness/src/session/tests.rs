@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::super::store::{Results, StoreError, TRIALS_FILE, line};
 use super::*;
 use crate::record::*;
-use crate::workload::definition::{Callers, Cost, CostKind};
+use crate::workload::definition::{Callers, Cost, CostKind, Load};
 
 fn measurement() -> Measurement {
     Measurement {
@@ -23,9 +23,11 @@ fn measurement() -> Measurement {
             commits: 0,
             busy_ns: None,
         },
-        hdr: BTreeMap::from([("latency".to_owned(), "AAAA".to_owned())]),
+        hdr: BTreeMap::new(),
+        percentiles: BTreeMap::new(),
         mean_ns: BTreeMap::from([("latency".to_owned(), 12.25)]),
         clamped: 0,
+        open: None,
         evidence: None,
     }
 }
@@ -46,14 +48,16 @@ fn trial(round: u32, strategy: &str) -> Trial {
 /// Two rounds planned, one and a half done.
 fn session() -> Session {
     let write = Cost { requested: Duration::ZERO, kind: CostKind::Spin };
-    let cell = PlannedCell { id: "threads-1".to_owned(), callers: Callers::Threads, clients: 1, write };
+    let cell =
+        PlannedCell { id: "threads-1".to_owned(), callers: Callers::Threads, clients: 1, write, load: None };
     let workload = PlannedWorkload {
         name: "w".to_owned(),
         title: "t".to_owned(),
         question: "q".to_owned(),
         hash: "h".to_owned(),
         commit: None,
-        bursts: false,
+        load: Load::Steady,
+        deadline_ns: None,
         capacity: 1,
         warm_up_ns: 1,
         window_ns: 1,
@@ -72,9 +76,14 @@ fn session() -> Session {
             rounds: 2,
             control: "a".to_owned(),
             strategies: vec!["a".to_owned(), LIMIT.to_owned()],
+            twins: BTreeMap::new(),
+            family: 0,
             workloads: vec![workload],
         },
         environment: crate::environment::read("b".to_owned(), None),
+        pilots: Vec::new(),
+        rounds: Vec::new(),
+        histograms: Vec::new(),
         trials: vec![trial(0, "a"), Trial { result: failed, ..trial(0, LIMIT) }, trial(1, "a")],
     }
 }

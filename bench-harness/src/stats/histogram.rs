@@ -6,7 +6,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::Deserializer;
+use hdrhistogram::serialization::{Deserializer, Serializer as _, V2DeflateSerializer};
 
 use super::absent::{Absent, Known};
 
@@ -70,6 +70,12 @@ impl Quantile {
 #[derive(Clone, Debug)]
 pub struct Samples(Option<Histogram<u64>>);
 
+impl From<Histogram<u64>> for Samples {
+    fn from(samples: Histogram<u64>) -> Self {
+        Self(Some(samples))
+    }
+}
+
 impl Samples {
     /// No samples yet.
     pub fn none() -> Self {
@@ -84,6 +90,14 @@ impl Samples {
         let bytes = STANDARD.decode(text).map_err(|error| format!("not base64: {error}"))?;
         let read = Deserializer::new().deserialize::<u64, _>(&mut bytes.as_slice());
         Ok(Self(Some(read.map_err(|error| format!("not a histogram: {error}"))?)))
+    }
+
+    /// As text that [`decode`](Self::decode) reads.
+    pub fn encode(&self) -> String {
+        let Some(samples) = &self.0 else { return String::new() };
+        let mut bytes = Vec::new();
+        V2DeflateSerializer::new().serialize(samples, &mut bytes).expect("a vector takes all bytes");
+        STANDARD.encode(bytes)
     }
 
     /// Adds the samples of another trial.
@@ -153,16 +167,12 @@ const SAMPLES_ABOVE: f64 = 10.0;
 
 #[cfg(test)]
 mod tests {
-    use hdrhistogram::serialization::{Serializer as _, V2Serializer};
-
     use super::*;
 
     fn encoded(values: impl IntoIterator<Item = u64>) -> String {
         let mut histogram = Histogram::<u64>::new_with_bounds(1, 60_000_000_000, 3).unwrap();
         values.into_iter().for_each(|value| histogram.saturating_record(value));
-        let mut bytes = Vec::new();
-        V2Serializer::new().serialize(&histogram, &mut bytes).unwrap();
-        STANDARD.encode(bytes)
+        Samples::from(histogram).encode()
     }
 
     fn samples(values: impl IntoIterator<Item = u64>) -> Samples {

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Serializer, V2DeflateSerializer};
 
 use super::checker::{Checker, Entry};
 use super::client::Journal;
@@ -13,7 +10,8 @@ use super::clock::nanos;
 use super::evidence::Usage;
 use super::sample::Sample;
 use super::spec::TrialSpec;
-use crate::record::{AchievedCost, Failure, Measurement};
+use crate::record::{AchievedCost, Failure, Measurement, Percentiles};
+use crate::stats::Samples;
 
 /// The highest value that a histogram holds.
 // LIMIT: 60 s, longer than any trial waits for an answer.
@@ -91,8 +89,10 @@ pub fn measurement(
         longest_gap_ns: journals.iter().map(|journal| longest_gap(journal, window)).max().unwrap_or(0),
         cost: achieved_cost(spec, journals, checker, busy_ns),
         hdr: numbers.hdr,
+        percentiles: numbers.percentiles,
         mean_ns: numbers.mean_ns,
         clamped: numbers.clamped,
+        open: None,
         evidence: window.usage.as_ref().map(|(start, end)| end.since(start, own_bytes(window, journals))),
     })
 }
@@ -103,6 +103,7 @@ const EDGE_NS: u64 = 10_000;
 #[derive(Default)]
 struct Numbers {
     hdr: BTreeMap<String, String>,
+    percentiles: BTreeMap<String, Percentiles>,
     mean_ns: BTreeMap<String, f64>,
     clamped: u64,
 }
@@ -118,7 +119,9 @@ impl Numbers {
         }
         self.mean_ns.insert(name.to_owned(), thousandths(ratio(sum as f64, histogram.len() as f64)));
         if DISTRIBUTIONS.contains(&name) {
-            self.hdr.insert(name.to_owned(), encode(&histogram));
+            let samples = Samples::from(histogram);
+            self.hdr.insert(name.to_owned(), samples.encode());
+            self.percentiles.insert(name.to_owned(), Percentiles::from(&samples));
         }
     }
 }
@@ -127,12 +130,6 @@ impl Numbers {
 pub fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, HIGHEST_NS, 3)
         .expect("1 ns to 60 s with three digits are bounds that a histogram takes")
-}
-
-fn encode(histogram: &Histogram<u64>) -> String {
-    let mut bytes = Vec::new();
-    V2DeflateSerializer::new().serialize(histogram, &mut bytes).expect("a vector takes all bytes");
-    STANDARD.encode(bytes)
 }
 
 fn achieved_cost(

@@ -97,7 +97,7 @@ fn record(spec: &TrialSpec, result: Result<Measurement, Failure>) -> Trial {
         position: spec.position,
         workload: spec.workload.clone(),
         cell: spec.cell.id.clone(),
-        strategy: spec.strategy.clone(),
+        strategy: spec.label.clone(),
         seed: format!("{:#x}", spec.seed),
         result: match result {
             Ok(measurement) => TrialResult::Measured(Box::new(measurement)),

@@ -19,7 +19,9 @@ pub struct TrialSpec {
     pub workload: String,
     /// The cell to measure.
     pub cell: PlannedCell,
-    /// Strategy name, or [`LIMIT`](crate::record::LIMIT).
+    /// What the record calls it: the strategy, or a twin's label.
+    pub label: String,
+    /// The strategy to run, or [`LIMIT`](crate::record::LIMIT).
     pub strategy: String,
     /// Seed of the updates.
     pub seed: u64,

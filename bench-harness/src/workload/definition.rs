@@ -52,6 +52,20 @@ pub enum Pattern {
     },
 }
 
+/// How the clients of a workload send, without the numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Load {
+    /// A closed loop: each client sends its next update when the last one is answered.
+    Steady,
+    /// A closed loop, in bursts that begin for all clients together.
+    Bursts,
+    /// An open loop: arrivals at random times, whatever the answers do.
+    Poisson,
+    /// An open loop: arrivals at equal distances.
+    Constant,
+}
+
 /// One point of a workload's sweep: what a strategy is measured on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cell {

@@ -3,16 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bench_harness::random::{Generator, mix};
 use bench_harness::record::{
-    AchievedCost, Environment, Evidence, LIMIT, Measurement, Plan, PlannedCell, PlannedWorkload,
+    AchievedCost, Environment, Evidence, LIMIT, Measurement, Percentiles, Plan, PlannedCell, PlannedWorkload,
     SESSION_SCHEMA, Session, TRIAL_SCHEMA, Trial, TrialResult,
 };
-use bench_harness::workload::definition::{Callers, Cost, CostKind};
+use bench_harness::stats::Samples;
+use bench_harness::workload::definition::{Callers, Cost, CostKind, Load};
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Serializer as _, V2Serializer};
 
 /// What to make.
 #[derive(Clone, Debug)]
@@ -132,11 +130,18 @@ pub(crate) fn session(recipe: &Recipe) -> Session {
             rounds: recipe.rounds,
             control: recipe.strategies.first().cloned().unwrap_or_else(|| "none".to_owned()),
             strategies,
+            twins: BTreeMap::new(),
+            family: 0,
             workloads,
         },
         environment: environment(),
+        pilots: Vec::new(),
+        rounds: Vec::new(),
         trials,
+        histograms: Vec::new(),
     }
+    .folded()
+    .expect("its histograms are good")
 }
 
 fn planned((name, commit, cells): &(String, bool, Cells)) -> PlannedWorkload {
@@ -144,6 +149,7 @@ fn planned((name, commit, cells): &(String, bool, Cells)) -> PlannedWorkload {
         id: format!("{callers}-{clients}-{micros}us"),
         callers: *callers,
         clients: *clients,
+        load: None,
         write: Cost {
             requested: Duration::from_micros(*micros),
             kind: if *micros >= 100 { CostKind::Sleep } else { CostKind::Spin },
@@ -157,7 +163,8 @@ fn planned((name, commit, cells): &(String, bool, Cells)) -> PlannedWorkload {
                 .to_owned(),
         hash: "0".repeat(64),
         commit: commit.then_some(Cost { requested: Duration::from_millis(1), kind: CostKind::Sleep }),
-        bursts: name == "bursts",
+        load: if name == "bursts" { Load::Bursts } else { Load::Steady },
+        deadline_ns: None,
         capacity: 1024,
         warm_up_ns: 300_000_000,
         window_ns: 1_000_000_000,
@@ -211,12 +218,18 @@ fn measurement(
     let batch = shared.min(done.max(1) as f64);
     let parts = parts(latency, write, commit, lock || limit);
     let shares = shares(done, clients, lock, random);
-    let hdr = |mean: f64, spread: f64| encoded(mean, spread, done.min(60_000));
+    let of = |mean: f64, spread: f64| samples(mean, spread, done.min(60_000));
+    let samples = BTreeMap::from([
+        ("latency".to_owned(), of(latency, if lock { 0.9 } else { 0.25 })),
+        ("submit".to_owned(), of(parts["submit"].max(20.0), if lock { 1.0 } else { 0.3 })),
+    ]);
+    let percentiles =
+        samples.iter().map(|(part, samples)| (part.clone(), Percentiles::from(samples))).collect();
     Measurement {
         warm_up_ns: 310_000_000,
         window_ns: workload.window_ns,
         done: shares.iter().sum(),
-        refused: if workload.bursts && !lock { done / 50 } else { 0 },
+        refused: if workload.load == Load::Bursts && !lock { done / 50 } else { 0 },
         longest_gap_ns: (latency * if lock { 9.0 } else { 2.5 }) as u64,
         clients: shares,
         cost: AchievedCost {
@@ -230,12 +243,11 @@ fn measurement(
                 (((write + commit / shared) / per_update).min(0.999) * workload.window_ns as f64) as u64,
             ),
         },
-        hdr: BTreeMap::from([
-            ("latency".to_owned(), hdr(latency, if lock { 0.9 } else { 0.25 })),
-            ("submit".to_owned(), hdr(parts["submit"].max(20.0), if lock { 1.0 } else { 0.3 })),
-        ]),
+        hdr: samples.iter().map(|(part, samples)| (part.clone(), samples.encode())).collect(),
+        percentiles,
         mean_ns: parts,
         clamped: 0,
+        open: None,
         evidence: Some(Evidence {
             user_ns: (done as f64 * (hand_off * 1.4 + write.min(30_000.0))) as u64,
             sys_ns: (done as f64 * hand_off * 0.6) as u64,
@@ -267,7 +279,7 @@ fn shares(done: u64, clients: usize, lock: bool, random: &mut Random) -> Vec<u64
 }
 
 /// A skewed distribution around `mean` with `count` samples. Two digits only: a tenth of the work of the three that trials record.
-fn encoded(mean: f64, spread: f64, count: u64) -> String {
+fn samples(mean: f64, spread: f64, count: u64) -> Samples {
     let mut histogram = Histogram::<u64>::new_with_bounds(1, 60_000_000_000, 2).expect("valid bounds");
     let steps = 120;
     for step in 0..steps {
@@ -277,9 +289,7 @@ fn encoded(mean: f64, spread: f64, count: u64) -> String {
         let value = mean * (0.75 + spread * odds.ln() * 0.35);
         histogram.saturating_record_n(value.max(1.0) as u64, here.max(0.0).round() as u64);
     }
-    let mut bytes = Vec::new();
-    V2Serializer::new().serialize(&histogram, &mut bytes).expect("a vector takes every write");
-    STANDARD.encode(bytes)
+    Samples::from(histogram)
 }
 
 fn hash(text: &str) -> u64 {

@@ -11,6 +11,7 @@ type Place<'s> = (&'s str, &'s str, &'s str);
 #[derive(Debug)]
 pub(super) struct Index<'s> {
     trials: BTreeMap<Place<'s>, BTreeMap<u32, &'s Trial>>,
+    samples: BTreeMap<Place<'s>, &'s BTreeMap<String, String>>,
     /// Rounds in which every planned trial ended, in order.
     pub(super) rounds: Vec<u32>,
 }
@@ -37,7 +38,21 @@ impl<'s> Index<'s> {
         if rounds.is_empty() || planned.is_empty() {
             return Err(Error::no_complete_round(session, planned.len()));
         }
-        Ok(Self { trials, rounds })
+        let samples = session.histograms.iter();
+        let samples = samples.map(|row| ((&*row.workload, &*row.cell, &*row.strategy), &row.hdr)).collect();
+        Ok(Self { trials, samples, rounds })
+    }
+
+    /// The merged histogram of a part of the latency, as it is on record.
+    pub(super) fn samples(
+        &self,
+        workload: &PlannedWorkload,
+        cell: &PlannedCell,
+        strategy: &str,
+        part: &str,
+    ) -> Option<&'s str> {
+        let parts = self.samples.get(&(workload.name.as_str(), cell.id.as_str(), strategy))?;
+        parts.get(part).map(String::as_str)
     }
 
     /// The first failure of a strategy on a cell, in any round, and how often it failed.

@@ -17,7 +17,7 @@ use super::Error;
 use super::format::{requested, write_time};
 use crate::record::{Failure, LIMIT, PlannedCell, PlannedWorkload, Session};
 use crate::stats::Absent;
-use crate::workload::definition::Callers;
+use crate::workload::definition::{Callers, Load};
 use index::Index;
 
 /// A session, understood.
@@ -238,7 +238,7 @@ fn conditions(planned: &PlannedWorkload, sweeps_writes: bool) -> String {
         conditions
             .push(format!("each commit takes {} however many updates share it", requested(commit.requested)));
     }
-    conditions.push(if planned.bursts {
+    conditions.push(if planned.load == Load::Bursts {
         "idle, then every client at once; one update in flight per client".to_owned()
     } else {
         "closed loop: each client has one update in flight and sends the next at once".to_owned()

@@ -10,6 +10,7 @@ use crate::stats::{
     Absent, Known, Location, MIN_EFFECT, MIN_LATENCY_EFFECT, PER_SIDE, Quantile, Ratio, Samples,
     compare_costs, compare_speeds, locate,
 };
+use crate::workload::definition::Load;
 
 /// The parts of an update's life, in the order in which they pass.
 pub(crate) const PARTS: [&str; 5] = ["submit", "queued", "apply", "commit", "reply"];
@@ -156,21 +157,21 @@ pub(super) fn of(
     if rounds.is_empty() {
         return Ok(Outcome::NotMeasured);
     }
-    let unreadable = |round: u32, part: &str, what: &str| {
-        Error::unreadable(&workload.name, &cell.id, strategy, round, &format!("histogram `{part}`: {what}"))
-    };
-    let (mut latency, mut held, mut per_round) = (Samples::none(), Samples::none(), Vec::new());
-    for (round, measurement) in &rounds {
-        let decode = |part: &str| {
-            let text = measurement.hdr.get(part).ok_or_else(|| unreadable(*round, part, "missing"))?;
-            Samples::decode(text).map_err(|what| unreadable(*round, part, &what))
+    let samples = |part: &str| {
+        let unreadable = |what: &str| {
+            Error::row(&workload.name, &cell.id, strategy, &format!("histogram `{part}`: {what}"))
         };
-        let own = decode("latency")?;
-        let (p90, p99) = (own.percentile(Quantile::P90), own.percentile(Quantile::P99));
-        per_round.push(RoundValues { round: *round, speed: per_second(measurement), p90, p99 });
-        latency.merge(own).map_err(|what| unreadable(*round, "latency", &what))?;
-        held.merge(decode("submit")?).map_err(|what| unreadable(*round, "submit", &what))?;
-    }
+        let text = index.samples(workload, cell, strategy, part).ok_or_else(|| unreadable("missing"))?;
+        Samples::decode(text).map_err(|what| unreadable(&what))
+    };
+    let (latency, held) = (samples("latency")?, samples("submit")?);
+    let per_round = rounds.iter().map(|(round, measurement)| RoundValues {
+        round: *round,
+        speed: per_second(measurement),
+        p90: of_round(measurement, Quantile::P90),
+        p99: of_round(measurement, Quantile::P99),
+    });
+    let per_round = per_round.collect();
     let speed_over = |other: &str| speed_ratio(&rounds, &index.measurements(workload, cell, other), other);
     let is_limit = strategy == LIMIT;
     Ok(Outcome::Measured(Box::new(Numbers {
@@ -201,7 +202,21 @@ pub(super) fn of(
 
 /// What makes a strategy good at the workload.
 pub(super) fn objective(workload: &PlannedWorkload) -> Objective {
-    if workload.bursts { Objective::Latency } else { Objective::Throughput }
+    if workload.load == Load::Bursts { Objective::Latency } else { Objective::Throughput }
+}
+
+/// A percentile of one round's latency.
+fn of_round(measurement: &Measurement, quantile: Quantile) -> Known<f64> {
+    let known = measurement.percentiles.get("latency").and_then(|latency| match quantile {
+        Quantile::P50 => latency.p50,
+        Quantile::P90 => latency.p90,
+        Quantile::P99 => latency.p99,
+        Quantile::P999 => latency.p999,
+    });
+    known.map(|ns| ns as f64).ok_or_else(|| {
+        let (name, needed) = (quantile.name(), quantile.samples_needed());
+        Absent::because(format!("{name} of a round needs at least {needed} samples"))
+    })
 }
 
 type Rounds<'s> = [(u32, &'s Measurement)];
