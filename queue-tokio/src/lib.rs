@@ -2,8 +2,9 @@
 //!
 //! - **Transport:** `tokio::sync::mpsc`, bounded: a list of blocks of 32 slots, its capacity a semaphore.
 //! - **Waiting for room:** the semaphore's queue, strictly first come, first served, for async and blocking callers alike.
-//!   LIMIT: a place that is offered to a pending `submit` is kept for it until that future is polled or dropped; with a
-//!   capacity of 1, one that is neither stalls the rest.
+//!   LIMIT: a place that comes free is kept for the first pending `submit` or `call` in line until that future is polled
+//!   or dropped. As many of them as there are places, whatever the capacity, stall all other callers if they are neither:
+//!   a `submit` stays pending, a `submit_blocking` keeps its thread, a `try_submit` finds the queue full.
 //! - **The writer** is a std thread, parked while the queue is empty, so a slow update never holds a runtime's worker.
 //!   No runtime is needed on either side.
 //! - **Close and death:** the queue's gate refuses callers and wakes the waiting ones; the writer drains what is left.

@@ -1,4 +1,4 @@
-//! Every promise of the library, kept by this strategy.
+//! Every promise of the library but one, kept by this strategy; the exempt one says why.
 
 update_queue::conformance!(
     tokio: queue_tokio::Tokio,

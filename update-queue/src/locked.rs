@@ -1,4 +1,4 @@
-//! The queue that is none: the same engine under a lock.
+//! A lock in place of the queue: the same engine, run by whichever caller holds it.
 //!
 //! Every caller takes the lock, applies its own update and commits it, one update and one commit at a time, because that
 //! is what a lock gives. Nothing is ever queued, so `capacity` and `depth` are 0, every ticket is resolved from the

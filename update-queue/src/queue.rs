@@ -33,7 +33,8 @@ pub trait UpdateQueue: Clone + Send + Sync + 'static {
     ///
     /// # Errors
     /// Each hands the update back, certainly not applied.
-    /// - [`Full`](SubmitError::Full): [`capacity`](Self::capacity) updates are queued and unclaimed. Try again later.
+    /// - [`Full`](SubmitError::Full): [`capacity`](Self::capacity) updates are queued and unclaimed, or, without a queue,
+    ///   another caller's update is being applied. Try again later.
     /// - [`Overloaded`](SubmitError::Overloaded): it would probably wait too long. Try again later.
     /// - [`Closed`](SubmitError::Closed): the queue takes no more updates. Final.
     /// - [`Poisoned`](SubmitError::Poisoned): an earlier panic or failed commit left the machine in doubt. Final.
@@ -53,7 +54,8 @@ pub trait UpdateQueue: Clone + Send + Sync + 'static {
 
     /// Hands an update to the writer, waiting for room if there is none.
     ///
-    /// Waits for room at most, never for the outcome, which the [`Ticket`] carries.
+    /// Over a channel it waits for room at most, never for the outcome, which the [`Ticket`] carries. Under a lock it waits
+    /// for its turn and applies the update itself, on the thread that polls: the ticket has the outcome from the start.
     ///
     /// # Errors
     /// As [`try_submit`](Self::try_submit), and:
@@ -72,6 +74,8 @@ pub trait UpdateQueue: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Ticket<OutputOf<Self>>, SubmitError<UpdateOf<Self>>>> + Send;
 
     /// Hands an update to the writer, holding this thread while there is no room.
+    ///
+    /// Over a channel it waits for room at most. Under a lock it waits for its turn and applies the update on this thread.
     ///
     /// # Errors
     /// As [`submit`](Self::submit).

@@ -21,7 +21,8 @@ impl<U> Request<U> {
     ///
     /// It is compared once, when the writer claims the update: later than that, the outcome is
     /// [`Expired`](crate::UpdateError::Expired) and the update is certainly not applied. It also bounds how long a
-    /// submit waits for room. It does not bound how long the update takes once started.
+    /// submit waits for room, but not how long it waits for a lock: there it is compared once the lock is held. It does
+    /// not bound how long the update takes once started.
     #[must_use]
     pub fn start_by(mut self, latest: Instant) -> Self {
         self.start_by = Some(latest);

@@ -7,6 +7,9 @@ use crate::writer::Writer;
 
 /// A way to get updates from many callers to one writer: a unit type.
 ///
+/// Over a channel the writer is a thread of its own, and a submit waits for room at most. Under a lock whichever caller
+/// holds it is the writer, and a submit applies its update before it returns.
+///
 /// # For implementers
 /// Over a channel: implement [`Transport`](crate::Transport) and [`Source`](crate::Source) and name
 /// [`ChannelQueue`](crate::ChannelQueue) as the queue. Under a lock: implement [`Lock`](crate::Lock) and name

@@ -1,4 +1,4 @@
-//! The suite bites: strategies that are wrong in one way each are rejected by the item that promises the opposite.
+//! Strategies that are wrong in one way each: the suite rejects them, by the item that promises the opposite.
 //!
 //! The same check passes the same strategy without the flaw, so it is the flaw that is rejected.
 

@@ -1,4 +1,4 @@
-//! What part of everything a verb is about; the same flags for every verb.
+//! What part of everything a verb is about; the same flags for every verb, but `--core`, of which sessions know nothing.
 
 use std::path::Path;
 
@@ -11,14 +11,25 @@ use crate::strategies;
 use crate::workload::definition::{Callers, Cell, Workload};
 use crate::workload::{self, is_workload};
 
-/// What part of everything a verb is about.
+/// What part of all workloads a verb is about.
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 #[command(next_help_heading = "Filters")]
 pub(super) struct Filters {
+    #[command(flatten)]
+    pub(super) part: Part,
+    /// Core cells only: those that `cargo bench` measures
+    #[arg(long)]
+    pub(super) core: bool,
+}
+
+/// What part a verb is about, of all workloads or of a session.
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
+#[command(next_help_heading = "Filters")]
+pub(super) struct Part {
     /// Workloads, by name or as a file ending in `.toml` [default: all that `list` shows]
     #[arg(long, value_name = "NAME,..", value_delimiter = ',')]
     pub(super) workload: Vec<String>,
-    /// Strategies, by name [default: all]; the control and `limit` are always measured too
+    /// Strategies, by name [default: all]; the control and `limit` are part of every comparison
     #[arg(long, value_name = "NAME,..", value_delimiter = ',')]
     pub(super) strategy: Vec<String>,
     /// Cells, by id or by its first parts: `threads` and `threads-16` both choose `threads-16-10us`
@@ -28,11 +39,8 @@ pub(super) struct Filters {
     #[arg(long, value_name = "KIND,..", value_delimiter = ',', value_parser = callers)]
     pub(super) callers: Vec<Callers>,
     /// Cells with these numbers of clients
-    #[arg(long, value_name = "N,..", value_delimiter = ',')]
+    #[arg(long, value_name = "N,..", value_delimiter = ',', value_parser = clients)]
     pub(super) clients: Vec<usize>,
-    /// Core cells only: those that `cargo bench` measures
-    #[arg(long)]
-    pub(super) core: bool,
 }
 
 fn callers(text: &str) -> Result<Callers, String> {
@@ -43,11 +51,16 @@ fn callers(text: &str) -> Result<Callers, String> {
     })
 }
 
+fn clients(text: &str) -> Result<usize, String> {
+    text.parse()
+        .map_err(|_| format!("`{text}` is not a number of clients; write whole numbers, like `16` or `4,16`"))
+}
+
 impl Filters {
     /// The chosen workloads, each with its chosen cells; none without.
     pub(super) fn workloads(&self) -> Result<Vec<Workload>, Problem> {
         let mut workloads = self.files()?;
-        self.check_cells(
+        self.part.check_cells(
             workloads.iter().flat_map(|workload| workload.cells.iter().map(|cell| cell.id.as_str())),
         )?;
         for workload in &mut workloads {
@@ -64,11 +77,11 @@ impl Filters {
 
     fn files(&self) -> Result<Vec<Workload>, Problem> {
         let shipped = workload::shipped().map_err(|error| Problem::error(&error))?;
-        if self.workload.is_empty() {
+        if self.part.workload.is_empty() {
             return Ok(shipped);
         }
         let mut chosen: Vec<Workload> = Vec::new();
-        for name in &self.workload {
+        for name in &self.part.workload {
             let workload = self.file(name, &shipped)?;
             match chosen.iter().find(|other| other.name == workload.name) {
                 Some(other) if *other == workload => {}
@@ -99,17 +112,10 @@ impl Filters {
     /// The chosen strategies, in list order.
     pub(super) fn strategies(&self) -> Result<Vec<String>, Problem> {
         let known = strategies::names();
-        self.check_strategies(&known)?;
-        let is_chosen =
-            |name: &&&str| self.strategy.is_empty() || self.strategy.iter().any(|chosen| chosen == **name);
+        let chosen = &self.part.strategy;
+        self.part.check_strategies(&known)?;
+        let is_chosen = |name: &&&str| chosen.is_empty() || chosen.iter().any(|chosen| chosen == **name);
         Ok(known.iter().filter(is_chosen).map(|name| (*name).to_owned()).collect())
-    }
-
-    fn check_strategies(&self, known: &[&str]) -> Result<(), Problem> {
-        match self.strategy.iter().find(|name| *name != LIMIT && !known.contains(&name.as_str())) {
-            Some(name) => Err(Problem::Usage(names::unknown("strategy", name, known))),
-            None => Ok(()),
-        }
     }
 
     /// What to measure, and a word to the user if more is measured than was asked for.
@@ -127,6 +133,12 @@ impl Filters {
         Ok((choice, is_added.then_some(note)))
     }
 
+    fn has(&self, cell: &Cell) -> bool {
+        self.part.has_point(&cell.id, cell.callers, cell.clients) && (cell.core || !self.core)
+    }
+}
+
+impl Part {
     /// The part of a session that was chosen; the control and the limit stay.
     pub(super) fn narrow(&self, session: &mut Session) -> Result<(), Problem> {
         self.check_known(&session.plan)?;
@@ -151,16 +163,19 @@ impl Filters {
 
     /// Whether a session has what the filters name.
     fn check_known(&self, plan: &Plan) -> Result<(), Problem> {
-        if self.core {
-            let mend = "sessions do not say which cells are core; name them with --cell";
-            return Err(Problem::Usage(format!("--core cannot be used here: {mend}")));
-        }
         let known: Vec<_> = plan.workloads.iter().map(|workload| workload.name.as_str()).collect();
         if let Some(name) = self.workload.iter().find(|name| !known.contains(&name.as_str())) {
             return Err(Problem::Usage(names::unknown("workload", name, &known)));
         }
         self.check_strategies(&plan.strategies.iter().map(String::as_str).collect::<Vec<_>>())?;
         self.check_cells(plan.workloads.iter().flat_map(|w| w.cells.iter().map(|cell| cell.id.as_str())))
+    }
+
+    fn check_strategies(&self, known: &[&str]) -> Result<(), Problem> {
+        match self.strategy.iter().find(|name| *name != LIMIT && !known.contains(&name.as_str())) {
+            Some(name) => Err(Problem::Usage(names::unknown("strategy", name, known))),
+            None => Ok(()),
+        }
     }
 
     fn check_cells<'a>(&self, known: impl Iterator<Item = &'a str>) -> Result<(), Problem> {
@@ -173,10 +188,6 @@ impl Filters {
                 Err(Problem::Usage(names::unknown("cell", wanted, &known)))
             }
         }
-    }
-
-    fn has(&self, cell: &Cell) -> bool {
-        self.has_point(&cell.id, cell.callers, cell.clients) && (cell.core || !self.core)
     }
 
     fn has_point(&self, id: &str, callers: Callers, clients: usize) -> bool {
@@ -212,7 +223,8 @@ mod tests {
     #[test]
     fn the_control_is_added_and_it_is_said() {
         let others = strategies::names().into_iter().find(|name| *name != strategies::CONTROL).unwrap();
-        let filters = Filters { strategy: vec![others.to_owned()], ..Filters::default() };
+        let part = Part { strategy: vec![others.to_owned()], ..Part::default() };
+        let filters = Filters { part, ..Filters::default() };
         let (choice, note) = filters.choice().unwrap();
         assert_eq!(choice.strategies.len(), 2);
         assert!(choice.strategies.contains(&strategies::CONTROL.to_owned()));
@@ -230,7 +242,8 @@ mod tests {
 
     #[test]
     fn filters_together_ask_for_all_at_once() {
-        let filters = Filters { callers: vec![Callers::Threads], clients: vec![16], ..Filters::default() };
+        let part = Part { callers: vec![Callers::Threads], clients: vec![16], ..Part::default() };
+        let filters = Filters { part, ..Filters::default() };
         for workload in filters.workloads().unwrap() {
             assert!(workload.cells.iter().all(|cell| cell.callers == Callers::Threads && cell.clients == 16));
         }

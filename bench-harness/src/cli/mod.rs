@@ -53,6 +53,8 @@ enum Verb {
     /// Render the report of a session anew
     Report(report::Args),
     /// Measure one strategy on one cell in this process and print the record
+    ///
+    /// Give one workload, one cell and one strategy, or a spec.
     Trial(trial::Args),
 }
 

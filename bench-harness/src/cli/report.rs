@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::filters::Filters;
+use super::filters::Part;
 use super::{Problem, Verdict, output};
 use crate::record::Session;
 use crate::{report, session};
 
 #[derive(clap::Args)]
+#[command(mut_arg("workload", |workload| workload.help("Workloads of the session, by name [default: all]")))]
 pub(super) struct Args {
     /// The session: its folder, or its `session.json`
     #[arg(value_name = "SESSION")]
@@ -16,14 +17,14 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
     #[command(flatten)]
-    filters: Filters,
+    part: Part,
 }
 
 pub(super) fn run(arguments: &Args) -> Result<Verdict, Problem> {
     let mut session = session::read(&arguments.session).map_err(|error| Problem::error(&error))?;
-    let is_whole = arguments.filters == Filters::default();
+    let is_whole = arguments.part == Part::default();
     if !is_whole {
-        arguments.filters.narrow(&mut session)?;
+        arguments.part.narrow(&mut session)?;
     }
     let file = session::read::file_of(&arguments.session);
     let beside = file.parent().unwrap_or(Path::new("."));

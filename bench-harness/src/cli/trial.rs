@@ -13,6 +13,9 @@ use crate::trial;
 use crate::trial::spec::TrialSpec;
 
 #[derive(clap::Args)]
+#[command(mut_arg("workload", |workload| workload.help("The workload, by name or as a file ending in `.toml`")))]
+#[command(mut_arg("strategy", |strategy| strategy.help("The strategy, by name, or `limit`")))]
+#[command(mut_arg("cell", |cell| cell.help("The cell, by id or by its first parts, if no other cell has them")))]
 pub(super) struct Args {
     /// Read everything from a file with the JSON of a spec, `-` for standard input, instead of filters
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "workload", "strategy", "cell", "callers", "clients", "core"])]
@@ -53,7 +56,7 @@ fn read(path: &PathBuf) -> Result<TrialSpec, Problem> {
 fn choose(arguments: &Args) -> Result<TrialSpec, Problem> {
     let filters = &arguments.filters;
     let workloads = filters.workloads()?;
-    let is_limit = filters.strategy == [LIMIT];
+    let is_limit = filters.part.strategy == [LIMIT];
     let strategies = if is_limit { vec![LIMIT.to_owned()] } else { filters.strategies()? };
     let cells: Vec<_> = workloads.iter().flat_map(|w| w.cells.iter().map(move |cell| (w, cell))).collect();
     let ([(workload, cell)], [strategy]) = (&cells[..], &strategies[..]) else {

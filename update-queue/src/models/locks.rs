@@ -1,4 +1,4 @@
-//! The queue that is none: callers under a lock against the end of the queue.
+//! A lock in place of the queue: its callers against the end of the queue.
 
 use std::sync::TryLockError;
 #[cfg(not(loom))]

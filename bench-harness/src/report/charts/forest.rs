@@ -71,7 +71,7 @@ fn finding(model: &Model, workload: &WorkloadView) -> String {
     let faster = known.iter().filter(|(_, _, ratio)| ratio.surely_above(1.0)).count();
     let slower = known.iter().filter(|(_, _, ratio)| ratio.surely_below(1.0)).count();
     let counts = format!(
-        "Of {} with {}, {} surely faster, {} surely slower, {} cannot be told apart.",
+        "Of {} with {}, {} surely faster, {} surely slower, {} too close to tell.",
         plural(known.len(), "comparison"),
         model.control,
         number_of(faster),

@@ -64,13 +64,13 @@ fn what_control_does(control: &str, champion: &str, sure: &[&Choice]) -> String 
     };
     let loss = loss_in_words(worst, share, bounds);
     match (kept.len(), control == champion) {
-        (_, true) => format!("elsewhere it gives up most in {}: {loss}", worst.place),
-        (0, _) => format!("{control} is behind everywhere, most in {}: {loss}", worst.place),
+        (_, true) => format!("elsewhere its largest loss is in {}: {loss}", worst.place),
+        (0, _) => format!("{control} is behind everywhere, furthest in {}: {loss}", worst.place),
         (n, _) => {
             let places: Vec<String> = kept.iter().map(|choice| choice.place.clone()).collect();
             let where_kept = if n <= 3 { format!(" ({})", shortened(&places)) } else { String::new() };
             format!(
-                "{control}, the control, in {n}{where_kept}, and it gives up most in {}: {loss}",
+                "{control}, the control, in {n}{where_kept}, and the control's largest loss is in {}: {loss}",
                 worst.place
             )
         }
