@@ -11,6 +11,7 @@ pub mod detectable;
 pub mod fairness;
 pub mod histogram;
 pub mod location;
+pub mod proportion;
 pub mod ratio;
 pub mod signed_rank;
 pub mod verdict;
@@ -20,6 +21,7 @@ pub use detectable::{detectable, rounds_to_see};
 pub use fairness::Fairness;
 pub use histogram::{Quantile, Samples};
 pub use location::{Interval, Location, locate};
+pub use proportion::proportion;
 pub use ratio::{Ratio, compare_costs, compare_speeds};
 pub use verdict::{Family, Judgement, Verdict, judge};
 
