@@ -73,6 +73,8 @@ pub fn item_09_a_dropped_call_never_runs_unless_it_runs_already<S: Strategy>() -
             ensure!(wakes.poll(&mut without_room).is_pending(), "a call to a full queue was over at once");
         }
         stall.release()?;
+        // What was given up keeps its place until the writer comes by; it has when an update behind it is answered.
+        rig.call(Op::new(2, 0))?;
         at.now("running");
         let gate = Gate::new();
         let mut running = Box::pin(rig.queue.call(Op::new(1, 2).doing(gate.way())));
