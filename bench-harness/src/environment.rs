@@ -23,13 +23,38 @@ pub fn read(binary: String, sources: Option<&Path>) -> Environment {
         binary,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         os: os(text("/etc/os-release").as_deref()),
-        kernel: text("/proc/sys/kernel/osrelease").map(|release| release.trim().to_owned()),
+        kernel: word("/proc/sys/kernel/osrelease"),
         cpu: cpuinfo.as_deref().and_then(cpu_model),
         cpus: thread::available_parallelism().map_or(1, usize::from),
         cpu_quota: cpu_quota(),
         memory_bytes: text("/proc/meminfo").as_deref().and_then(memory_bytes),
         hypervisor: hypervisor(cpuinfo.as_deref()),
+        boot_id: word("/proc/sys/kernel/random/boot_id"),
+        governor: word("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        smt: word("/sys/devices/system/cpu/smt/active").map(|active| active == "1"),
+        clock_source: word("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
     }
+}
+
+impl Environment {
+    /// What makes numbers taken here and there not those of one machine; `None` if nothing does.
+    pub fn unlike_in_hardware(&self, other: &Self) -> Option<String> {
+        let known = |value: &Option<String>| value.clone().unwrap_or_else(|| "unknown".to_owned());
+        let quota = |quota: Option<f64>| quota.map_or("none".to_owned(), |cpus| cpus.to_string());
+        let fields = [
+            ("operating system", self.os.clone(), other.os.clone()),
+            ("CPU model", known(&self.cpu), known(&other.cpu)),
+            ("number of CPUs", self.cpus.to_string(), other.cpus.to_string()),
+            ("CPU quota", quota(self.cpu_quota), quota(other.cpu_quota)),
+        ];
+        let unlike = fields.into_iter().find(|(_, here, there)| here != there);
+        unlike.map(|(what, here, there)| format!("the {what} was `{here}` and is `{there}`"))
+    }
+}
+
+/// What a file says, without the space around it; `None` if it says nothing.
+fn word(path: &str) -> Option<String> {
+    text(path).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 fn text(path: impl AsRef<Path>) -> Option<String> {
@@ -180,6 +205,22 @@ mod tests {
         let named = os(Some("NAME=x\nPRETTY_NAME=\"Some Linux 1\"\n"));
         assert_eq!(named, format!("Some Linux 1, {}", std::env::consts::ARCH));
         assert_eq!(os(None), format!("{}, {}", std::env::consts::OS, std::env::consts::ARCH));
+    }
+
+    #[test]
+    fn machines_are_told_apart_by_what_decides_about_speed_and_by_nothing_else() {
+        let here = read("abc".to_owned(), None);
+        let later = Environment {
+            kernel: None,
+            started: String::new(),
+            boot_id: Some("another".to_owned()),
+            ..here.clone()
+        };
+        assert_eq!(here.unlike_in_hardware(&later), None);
+        let other = Environment { cpus: here.cpus + 1, ..here.clone() };
+        let unlike = here.unlike_in_hardware(&other).unwrap();
+        assert_eq!(unlike, format!("the number of CPUs was `{}` and is `{}`", here.cpus, other.cpus));
+        assert!(here.unlike_in_hardware(&Environment { cpu_quota: Some(0.5), ..here.clone() }).is_some());
     }
 
     #[test]

@@ -9,6 +9,18 @@ pub fn fresh_seed() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
+/// Reads a seed: hex after `0x`, or decimal.
+///
+/// # Errors
+/// The text is no number of 64 bits.
+pub fn seed(text: &str) -> Result<u64, String> {
+    let parsed = match text.strip_prefix("0x") {
+        Some(hex) => u64::from_str_radix(hex, 16),
+        None => text.parse(),
+    };
+    parsed.map_err(|_| "a seed is a number of 64 bits, in hex like 0x1f or in decimal".to_owned())
+}
+
 /// A seed of its own for each purpose, all from the campaign's.
 pub fn derive(master: u64, purpose: &str, workload: &str, cell: &str, n: u32) -> u64 {
     let mut generator = Generator(master);
@@ -94,6 +106,16 @@ mod tests {
         let mean = numbers.iter().sum::<f64>() / 1e5;
         let variance = numbers.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 1e5;
         assert!(mean.abs() < 0.02 && (variance - 1.0).abs() < 0.03, "{mean} {variance}");
+    }
+
+    #[test]
+    fn seeds_are_read_in_hex_and_in_decimal() {
+        assert_eq!(seed("0x1f"), Ok(31));
+        assert_eq!(seed("31"), Ok(31));
+        assert_eq!(seed("0xffffffffffffffff"), Ok(u64::MAX));
+        for text in ["", "0x", "-1", "1f", "0x1ffffffffffffffff"] {
+            assert!(seed(text).is_err(), "`{text}`");
+        }
     }
 
     #[test]

@@ -365,4 +365,12 @@ pub struct Environment {
     pub memory_bytes: Option<u64>,
     /// The hypervisor, if one is visible.
     pub hypervisor: Option<String>,
+    /// A random name of the time since the machine was started.
+    pub boot_id: Option<String>,
+    /// The policy that sets the clock rate of the CPUs.
+    pub governor: Option<String>,
+    /// Whether two CPUs may share a core.
+    pub smt: Option<bool>,
+    /// What the kernel tells the time by.
+    pub clock_source: Option<String>,
 }

@@ -3,6 +3,8 @@
 //! The harness runs itself: the child reads its spec from standard input and prints one line of JSON. Whatever else
 //! happens (it dies, it hangs, it prints something else) is a failed trial with the reason, never a missing one.
 //!
+//! A child knows the strategy and not the label that it runs under: a twin is measured exactly as what it repeats.
+//!
 //! A child is in a process group of its own, so that Ctrl-C in a terminal reaches the parent only, which then decides.
 
 use std::ffi::OsString;
@@ -115,8 +117,9 @@ impl Children {
         command.args(&self.arguments).env_clear().envs(environment());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         apart(&mut command);
-        let text =
-            serde_json::to_string(spec).map_err(|error| format!("its spec cannot be written: {error}"))?;
+        let of_child = TrialSpec { label: spec.strategy.clone(), ..spec.clone() };
+        let text = serde_json::to_string(&of_child)
+            .map_err(|error| format!("its spec cannot be written: {error}"))?;
         let mut child =
             command.spawn().map_err(|error| format!("the process could not be started: {error}"))?;
         let stdin = child.stdin.take().expect("stdin is piped");
@@ -171,7 +174,7 @@ impl Children {
             Ok(Trial { result: TrialResult::Measured(_), .. }) if !ended_well => {
                 failed(spec, "process", format!("the process failed after its record ({ended}){said}"))
             }
-            Ok(trial) if is_of(&trial, spec) => trial,
+            Ok(trial) if is_of(&trial, spec) => Trial { strategy: spec.label.clone(), ..trial },
             Ok(_) => {
                 failed(spec, "process", format!("the process printed the record of another trial{said}"))
             }
@@ -186,7 +189,7 @@ fn is_of(trial: &Trial, spec: &TrialSpec) -> bool {
     let Trial { schema, round, position, workload, cell, strategy, seed, result: _ } = trial;
     schema == TRIAL_SCHEMA
         && (*round, *position) == (spec.round, spec.position)
-        && (workload, cell, strategy) == (&spec.workload, &spec.cell.id, &spec.label)
+        && (workload, cell, strategy) == (&spec.workload, &spec.cell.id, &spec.strategy)
         && *seed == format!("{:#x}", spec.seed)
 }
 
@@ -305,6 +308,15 @@ mod tests {
         let print = |trial: &Trial| format!("echo '{}'", serde_json::to_string(trial).unwrap());
         assert_eq!(children(&print(&mine), GRACE).run(&spec()).unwrap(), mine);
         check_failure(&print(&Trial { seed: "0x1".to_owned(), ..mine }), "process", &["another trial"]);
+    }
+
+    #[test]
+    fn a_child_is_not_told_under_which_label_it_runs() {
+        let twin = TrialSpec { label: "s6".to_owned(), ..spec() };
+        let record = serde_json::to_string(&failed(&spec(), "V3", String::new())).unwrap();
+        let script = format!("if grep -q s6; then exit 7; fi; echo '{record}'");
+        let trial = children(&script, GRACE).run(&twin).unwrap();
+        assert_eq!(trial, failed(&twin, "V3", String::new()));
     }
 
     #[test]

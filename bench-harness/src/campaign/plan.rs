@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::order::row;
-use crate::random::{Generator, derive};
+use crate::random::{Generator, derive, seed};
 use crate::record::{LIMIT, Plan, PlannedCell, PlannedWorkload};
 use crate::trial::spec::TrialSpec;
 use crate::trial::{WARM_UP_UPDATES, warm_up_most};
@@ -21,6 +21,9 @@ pub const FEW_ROUNDS: u32 = 8;
 // LIMIT: 120 ms beyond warm-up and window: measured with 7 labels on two cores. Starting the process and its clients,
 // stopping them, and checking up to a million updates.
 const TRIAL_OVERHEAD: Duration = Duration::from_millis(120);
+
+// LIMIT: 100 ms per round: the probe, and putting the round on record.
+const ROUND_OVERHEAD: Duration = Duration::from_millis(100);
 
 /// What a user chose to measure.
 #[derive(Clone, Debug)]
@@ -69,6 +72,8 @@ impl std::error::Error for OverBudget {}
 pub struct Campaign {
     /// The plan as it is put on record.
     pub plan: Plan,
+    /// Rounds in place of invalid ones are run within this much time only; without it, as many as the plan allows.
+    pub budget: Option<Duration>,
     seed: u64,
     workloads: Vec<Workload>,
 }
@@ -79,17 +84,24 @@ pub struct Campaign {
 /// The budget is less than one round.
 pub fn plan(choice: Choice, rounds: Rounds, seed: u64, command: Vec<String>) -> Result<Campaign, OverBudget> {
     let mut labels = choice.strategies;
-    labels.push(LIMIT.to_owned());
+    let n_cells: usize = choice.workloads.iter().map(|workload| workload.cells.len()).sum();
+    let family = labels.iter().filter(|label| **label != choice.control).count() * n_cells;
+    let twin = opaque_label(&labels);
+    labels.extend([twin.clone(), LIMIT.to_owned()]);
     let mut campaign = Campaign {
         plan: Plan {
             command,
             master_seed: format!("{seed:#x}"),
             rounds: 0,
+            twins: BTreeMap::from([(twin, choice.control.clone())]),
             control: choice.control,
             strategies: labels,
-            twins: BTreeMap::new(),
-            family: 0,
+            family: u32::try_from(family).unwrap_or(u32::MAX),
             workloads: choice.workloads.iter().map(planned).collect(),
+        },
+        budget: match rounds {
+            Rounds::Count(_) => None,
+            Rounds::Budget(budget) => Some(budget),
         },
         seed,
         workloads: choice.workloads,
@@ -99,6 +111,12 @@ pub fn plan(choice: Choice, rounds: Rounds, seed: u64, command: Vec<String>) -> 
         Rounds::Budget(budget) => campaign.rounds_within(budget)?,
     };
     Ok(campaign)
+}
+
+/// A label that says nothing about what it stands for, and that nothing else has.
+fn opaque_label(labels: &[String]) -> String {
+    let is_free = |label: &String| *label != LIMIT && !labels.contains(label);
+    (labels.len()..).map(|n| format!("s{n}")).find(is_free).expect("labels are few")
 }
 
 fn planned(workload: &Workload) -> PlannedWorkload {
@@ -135,6 +153,23 @@ fn nanos(duration: Duration) -> u64 {
 }
 
 impl Campaign {
+    /// The campaign of a plan that is on record, with the workloads that it was made from.
+    ///
+    /// # Errors
+    /// Plan and workloads are not of each other, or the seed is none.
+    pub fn again(plan: Plan, workloads: Vec<Workload>) -> Result<Self, String> {
+        if workloads.iter().map(planned).collect::<Vec<_>>() != plan.workloads {
+            return Err("its workloads are not those of its plan".to_owned());
+        }
+        let seed = seed(&plan.master_seed)?;
+        Ok(Self { plan, budget: None, seed, workloads })
+    }
+
+    /// The workloads with the chosen cells.
+    pub fn workloads(&self) -> &[Workload] {
+        &self.workloads
+    }
+
     /// Every trial of a round, in the order in which they run.
     pub fn round(&self, round: u32) -> Vec<TrialSpec> {
         let mut cells: Vec<_> = self.cells().collect();
@@ -144,8 +179,10 @@ impl Campaign {
         for (workload, cell) in cells {
             let square_seed = |square| derive(self.seed, "order", &workload.name, &cell.id, square);
             for label in row(labels.len(), round, square_seed) {
-                let spec = spec(workload, cell, &labels[label], self.data_seed(workload, cell, round));
-                specs.push(TrialSpec { round, position: place(specs.len()), ..spec });
+                let (label, seed) = (&labels[label], self.data_seed(workload, cell, round));
+                let strategy = self.plan.twins.get(label).unwrap_or(label);
+                let spec = spec(workload, cell, strategy, seed);
+                specs.push(TrialSpec { round, position: place(specs.len()), label: label.clone(), ..spec });
             }
         }
         specs
@@ -177,7 +214,7 @@ impl Campaign {
 
     /// About how long one round takes.
     pub fn round_time(&self) -> Duration {
-        self.round(0).iter().map(trial_time).sum()
+        self.round(0).iter().map(trial_time).sum::<Duration>() + ROUND_OVERHEAD
     }
 
     /// About how long all rounds take.
@@ -274,17 +311,44 @@ mod tests {
         let campaign = campaign(Rounds::Count(2), 3);
         let specs = campaign.round(1);
         let named: BTreeSet<_> =
-            specs.iter().map(|spec| (&spec.workload, &spec.cell.id, &spec.strategy)).collect();
-        assert_eq!((specs.len(), named.len()), (2 * 4 * 4, 2 * 4 * 4));
-        for cell in specs.chunks(4) {
+            specs.iter().map(|spec| (&spec.workload, &spec.cell.id, &spec.label)).collect();
+        assert_eq!((specs.len(), named.len()), (2 * 4 * 5, 2 * 4 * 5));
+        for cell in specs.chunks(5) {
             assert!(
                 cell.iter().all(|spec| (&spec.workload, &spec.cell) == (&cell[0].workload, &cell[0].cell))
             );
             assert!(cell.iter().all(|spec| spec.seed == cell[0].seed), "all labels get the same updates");
         }
         let positions: Vec<_> = specs.iter().map(|spec| spec.position).collect();
-        assert_eq!(positions, (0..32).collect::<Vec<_>>());
+        assert_eq!(positions, (0..40).collect::<Vec<_>>());
         assert!(specs.iter().all(|spec| spec.round == 1));
+    }
+
+    #[test]
+    fn a_twin_runs_the_control_under_a_label_that_does_not_say_so() {
+        let campaign = campaign(Rounds::Count(1), 3);
+        assert_eq!(campaign.plan.strategies, ["a", "b", "c", "s3", LIMIT]);
+        assert_eq!(campaign.plan.twins, BTreeMap::from([("s3".to_owned(), "a".to_owned())]));
+        assert_eq!(campaign.plan.family, 2 * 8, "the twin and the limit are not judged");
+        for spec in campaign.round(0) {
+            assert_eq!(spec.strategy, if spec.label == "s3" { "a" } else { &spec.label });
+        }
+    }
+
+    #[test]
+    fn a_twins_label_is_nobody_elses() {
+        let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(opaque_label(&names(&["a", "b"])), "s2");
+        assert_eq!(opaque_label(&names(&["s2", "s3"])), "s4");
+    }
+
+    #[test]
+    fn a_plan_on_record_runs_as_it_would_have() {
+        let first = campaign(Rounds::Count(3), 3);
+        let again = Campaign::again(first.plan.clone(), first.workloads().to_vec()).unwrap();
+        assert_eq!(again.round(2), first.round(2));
+        let other = Campaign::again(first.plan.clone(), first.workloads()[1..].to_vec());
+        assert!(other.unwrap_err().contains("workloads"));
     }
 
     #[test]
@@ -314,7 +378,7 @@ mod tests {
     fn a_budget_below_one_round_is_refused_with_the_numbers_and_the_mend() {
         let error =
             plan(choice(), Rounds::Budget(Duration::from_secs(3)), 3, Vec::new()).unwrap_err().to_string();
-        for part in ["budget of 3s", "32 trials", "raise --budget", "--cell"] {
+        for part in ["budget of 3s", "40 trials", "raise --budget", "--cell"] {
             assert!(error.contains(part), "{error}");
         }
     }

@@ -29,7 +29,11 @@ pub(super) struct Part {
     /// Workloads, by name or as a file ending in `.toml` [default: all that `list` shows]
     #[arg(long, value_name = "NAME,..", value_delimiter = ',')]
     pub(super) workload: Vec<String>,
+<<<<<<< HEAD
     /// Strategies, by name [default: all]; the control and `limit` are part of every comparison
+=======
+    /// Strategies, by name [default: all]; the control, its twin and `limit` are always measured too
+>>>>>>> session
     #[arg(long, value_name = "NAME,..", value_delimiter = ',')]
     pub(super) strategy: Vec<String>,
     /// Cells, by id or by its first parts: `threads` and `threads-16` both choose `threads-16-10us`
@@ -133,6 +137,7 @@ impl Filters {
         Ok((choice, is_added.then_some(note)))
     }
 
+<<<<<<< HEAD
     fn has(&self, cell: &Cell) -> bool {
         self.part.has_point(&cell.id, cell.callers, cell.clients) && (cell.core || !self.core)
     }
@@ -140,11 +145,19 @@ impl Filters {
 
 impl Part {
     /// The part of a session that was chosen; the control and the limit stay.
+=======
+    /// The part of a session that was chosen; the control with its twin and the limit stay.
+>>>>>>> session
     pub(super) fn narrow(&self, session: &mut Session) -> Result<(), Problem> {
         self.check_known(&session.plan)?;
-        let Session { plan, trials, .. } = session;
-        let is_kept = |name: &String| *name == plan.control || name == LIMIT || self.strategy.contains(name);
+        let Session { plan, trials, histograms, .. } = session;
+        let is_kept = |name: &String| {
+            // A twin stays with what it repeats.
+            let name = plan.twins.get(name).unwrap_or(name);
+            *name == plan.control || name == LIMIT || self.strategy.contains(name)
+        };
         plan.strategies.retain(|name| self.strategy.is_empty() || is_kept(name));
+        plan.twins.retain(|label, _| plan.strategies.contains(label));
         plan.workloads.retain(|workload| self.workload.is_empty() || self.workload.contains(&workload.name));
         for workload in &mut plan.workloads {
             workload.cells.retain(|cell| self.has_point(&cell.id, cell.callers, cell.clients));
@@ -153,11 +166,13 @@ impl Part {
         if plan.workloads.is_empty() {
             return Err(Problem::Usage("no cell of the session has all that the filters ask for".to_owned()));
         }
-        trials.retain(|trial| {
-            let workload = plan.workloads.iter().find(|workload| workload.name == trial.workload);
-            plan.strategies.contains(&trial.strategy)
-                && workload.is_some_and(|workload| workload.cells.iter().any(|cell| cell.id == trial.cell))
-        });
+        let has_row = |workload: &String, cell: &String, label: &String| {
+            let workload = plan.workloads.iter().find(|planned| planned.name == *workload);
+            plan.strategies.contains(label)
+                && workload.is_some_and(|workload| workload.cells.iter().any(|known| known.id == *cell))
+        };
+        trials.retain(|trial| has_row(&trial.workload, &trial.cell, &trial.strategy));
+        histograms.retain(|row| has_row(&row.workload, &row.cell, &row.strategy));
         Ok(())
     }
 

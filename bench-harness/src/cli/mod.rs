@@ -13,6 +13,7 @@ mod progress;
 mod report;
 mod run;
 mod schedule;
+mod sight;
 mod trial;
 
 use std::ffi::OsString;

@@ -77,6 +77,11 @@ pub(super) fn workspace() -> Option<PathBuf> {
     here.ancestors().find(is_root).map(Path::to_owned)
 }
 
+/// The folder that sessions are put into: as given, or beside the sources, or in the working directory.
+pub(super) fn results(given: Option<&Path>) -> PathBuf {
+    given.map_or_else(|| workspace().unwrap_or_default().join("results"), Path::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::filters::Filters;
 use super::schedule::Schedule;
-use super::{Problem, Verdict, output};
+use super::{Problem, Verdict, output, sight};
 use crate::campaign::Campaign;
 use crate::campaign::plan::about;
 
@@ -20,6 +20,7 @@ pub(super) fn run(arguments: &Args, command: Vec<String>) -> Result<Verdict, Pro
     let (choice, note) = arguments.filters.choice()?;
     note.iter().for_each(|note| output::say(note));
     let campaign = arguments.schedule.plan(choice, command)?;
+    sight::announce(&campaign, &output::results(None));
     let mut text = format!(
         "{}\nseed {}, control {}\n",
         summary(&campaign),
@@ -33,15 +34,17 @@ pub(super) fn run(arguments: &Args, command: Vec<String>) -> Result<Verdict, Pro
 
 /// What a campaign will do and take, in one line.
 pub(super) fn summary(campaign: &Campaign) -> String {
-    let (cells, labels) = (campaign.n_cells(), campaign.plan.strategies.len());
-    let (rounds, trials) = (campaign.plan.rounds, campaign.n_trials());
+    let plan = &campaign.plan;
+    let (cells, strategies) = (campaign.n_cells(), plan.strategies.len() - plan.twins.len() - 1);
+    let (rounds, trials) = (plan.rounds, campaign.n_trials());
     let s = |n: usize| if n == 1 { "" } else { "s" };
     format!(
-        "{rounds} round{} of {cells} cell{} with {} strateg{} and the limit: {trials} trials, about {}",
+        "{rounds} round{} of {cells} cell{} with {} strateg{}, a twin of the control and the limit: {trials} trials, \
+         about {}",
         s(rounds as usize),
         s(cells),
-        labels - 1,
-        if labels == 2 { "y" } else { "ies" },
+        strategies,
+        if strategies == 1 { "y" } else { "ies" },
         about(campaign.time())
     )
 }

@@ -1,14 +1,14 @@
 //! `run`: measures, stores a session, renders its report.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::filters::Filters;
 use super::progress::Progress;
 use super::schedule::Schedule;
-use super::{Problem, Verdict, output, plan, report};
+use super::{Problem, Verdict, output, plan, report, sight};
 use crate::campaign::Campaign;
 use crate::campaign::child::{Children, Stopper};
 use crate::campaign::run::{self as campaign_run, Binary};
@@ -32,17 +32,16 @@ pub(super) fn run(arguments: &Args, command: Vec<String>) -> Result<Verdict, Pro
     note.iter().for_each(|note| output::say(note));
     let campaign = arguments.schedule.plan(choice, command)?;
     output::say(&plan::summary(&campaign));
-    measure(&campaign, arguments.results.clone())
+    measure(&campaign, &output::results(arguments.results.as_deref()))
 }
 
 /// Runs a campaign from end to end: folder, trials, table, page. The page's path is the last line.
-pub(super) fn measure(campaign: &Campaign, results: Option<PathBuf>) -> Result<Verdict, Problem> {
-    let sources = output::workspace();
-    let root = results.unwrap_or_else(|| sources.clone().unwrap_or_default().join("results"));
-    let results = Results::open(&root, campaign.n_trials()).map_err(|error| Problem::error(&error))?;
+pub(super) fn measure(campaign: &Campaign, root: &Path) -> Result<Verdict, Problem> {
+    sight::announce(campaign, root);
+    let results = Results::open(root, campaign.n_trials()).map_err(|error| Problem::error(&error))?;
     let binary =
         Binary::current().map_err(|error| Problem::Error(format!("cannot read this program: {error}")))?;
-    let environment = environment::read(binary.sha256.clone(), sources.as_deref());
+    let environment = environment::read(binary.sha256.clone(), output::workspace().as_deref());
     let mut store = results.create(&session_id(&environment)).map_err(|error| Problem::error(&error))?;
     let mut session = campaign_run::begin(campaign, store.id(), environment);
     let mut children = Children::new(binary.path.clone());

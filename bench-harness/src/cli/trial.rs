@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use super::filters::Filters;
-use super::{Problem, Verdict, output, schedule};
+use super::{Problem, Verdict, output};
 use crate::campaign::plan;
 use crate::random;
 use crate::record::{LIMIT, TrialResult};
@@ -21,7 +21,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "workload", "strategy", "cell", "callers", "clients", "core"])]
     spec: Option<PathBuf>,
     /// The seed of the updates, for example 0x1f [default: a new one]
-    #[arg(long, value_name = "SEED", value_parser = schedule::seed)]
+    #[arg(long, value_name = "SEED", value_parser = random::seed)]
     seed: Option<u64>,
     #[command(flatten)]
     filters: Filters,

@@ -6,6 +6,7 @@
 
 mod fold;
 pub mod read;
+mod scatter;
 pub mod store;
 
 use std::collections::BTreeMap;

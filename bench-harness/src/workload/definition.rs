@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// One workload file, checked.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Workload {
     /// The file's name without `.toml`.
     pub name: String,
@@ -67,7 +67,7 @@ pub enum Load {
 }
 
 /// One point of a workload's sweep: what a strategy is measured on.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cell {
     /// Unique within the workload: `threads-16`, or `threads-16-10us` where the write cost is swept too.
     pub id: String,

@@ -25,14 +25,16 @@ fn a_plan_says_rounds_trials_time_seed_and_order() {
     ended.check(0, &["std-mutex is measured too"]);
     let text = &ended.stdout;
     assert!(
-        text.starts_with("9 rounds of 1 cell with 2 strategies and the limit: 27 trials, about "),
+        text.starts_with(
+            "9 rounds of 1 cell with 2 strategies, a twin of the control and the limit: 36 trials, about "
+        ),
         "{text}"
     );
     assert!(text.contains("\nseed 0x7, control std-mutex\n"), "{text}");
     let rounds: Vec<_> = text.lines().filter(|line| line.starts_with("  tiny/threads-2: ")).collect();
     assert_eq!(rounds.len(), 9);
     for round in rounds {
-        assert!(["std-mutex", "flume", "limit"].iter().all(|label| round.contains(label)), "{round}");
+        assert!(["std-mutex", "flume", "s2", "limit"].iter().all(|label| round.contains(label)), "{round}");
     }
 }
 

@@ -39,7 +39,7 @@ fn a_selection_leaves_the_whole_report_alone() {
     assert!(!ended.stdout.contains("flume"), "{}", ended.stdout);
     assert_eq!(fs::read(desk.session().join("report.html")).unwrap(), whole);
     let wrong = desk.run(&format!("report {} --strategy flum", desk.session().display()));
-    wrong.check(2, &["`flum`", "did you mean `flume`?", "std-mutex, flume, limit"]);
+    wrong.check(2, &["`flum`", "did you mean `flume`?", "std-mutex, flume, s2, limit"]);
 }
 
 #[test]

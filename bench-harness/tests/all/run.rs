@@ -47,7 +47,7 @@ fn a_run_measures_every_label_in_every_round_and_ends_with_the_path_of_its_repor
     assert_eq!(session.plan.command[..2], ["bench-harness", "run"]);
     let seeds: Vec<_> = trials.iter().map(|trial| (trial.round, trial.seed.as_str())).collect();
     assert!(
-        seeds.iter().all(|seed| seed.1 == seeds[seed.0 as usize * 3].1),
+        seeds.iter().all(|seed| seed.1 == seeds[seed.0 as usize * 4].1),
         "the same updates for all of a round"
     );
     let left: Vec<_> =
@@ -111,7 +111,7 @@ fn ctrl_c_in_the_first_round_leaves_a_session_without_a_report() {
     run.wait_for("measuring into");
     run.interrupt();
     let ended = run.end();
-    ended.check(1, &["interrupted in round 1 of 8, after 0 of 24 trials", "no report"]);
+    ended.check(1, &["interrupted in round 1 of 12, after 0 of 48 trials", "no report"]);
     assert_eq!(ended.stdout, "");
     let (session, trials) = stored(&desk);
     assert!(!session.complete && trials.is_empty());

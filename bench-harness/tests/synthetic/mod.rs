@@ -186,6 +186,10 @@ fn environment() -> Environment {
         cpu_quota: None,
         memory_bytes: Some(8 << 30),
         hypervisor: Some("kvm".to_owned()),
+        boot_id: None,
+        governor: None,
+        smt: None,
+        clock_source: None,
     }
 }
 

@@ -27,20 +27,32 @@ const TARGET: &str = "campaign";
 /// How much `cargo bench` measures.
 struct Amount {
     budget: Duration,
+    /// Rounds that are worth shorter trials.
+    least: u32,
     /// Rounds at most, however few cells a filter leaves.
-    rounds: u32,
-    /// Longest warm-up and window of a trial.
-    time: Option<(Duration, Duration)>,
+    most: u32,
+    /// Longest warm-up and window of a trial: the first pair with which the least number of rounds fits into the budget.
+    times: &'static [(Duration, Duration)],
 }
 
-// LIMIT: 8 minutes and a half of ten, which leaves criterion one and a half. 14 rounds are a whole Williams square of the
-// six strategies and the limit; more would not be told apart by eye.
-const FULL: Amount = Amount { budget: Duration::from_secs(510), rounds: 14, time: None };
+const fn millis(warm_up: u64, window: u64) -> (Duration, Duration) {
+    (Duration::from_millis(warm_up), Duration::from_millis(window))
+}
+
+// LIMIT: 8 minutes and a half of ten, which leaves criterion one and a half. 12 rounds still judge 60 comparisons; 16 are
+// two Williams squares of the six strategies, the twin and the limit.
+const FULL: Amount = Amount {
+    budget: Duration::from_secs(510),
+    least: 12,
+    most: 16,
+    times: &[millis(250, 600), millis(200, 450), millis(150, 350), millis(120, 300), millis(100, 250)],
+};
 // LIMIT: 60 s of ninety. Two rounds: a look at everything, with nothing to judge by.
 const QUICK: Amount = Amount {
     budget: Duration::from_secs(60),
-    rounds: 2,
-    time: Some((Duration::from_millis(100), Duration::from_millis(250))),
+    least: 1,
+    most: 2,
+    times: &[millis(100, 250), millis(60, 150)],
 };
 
 /// The main function of the bench target.
@@ -87,26 +99,44 @@ fn measure(arguments: &Arguments, command: Vec<String>) -> Result<Verdict, Probl
         ));
         return Ok(Verdict::Pass);
     }
-    if let Some(time) = amount.time {
-        choice.workloads.iter_mut().for_each(|workload| shorten(workload, time));
-    }
-    let campaign = within(choice, amount, command)?;
+    let (campaign, (warm_up, window)) = within(&choice, amount, &command)?;
     output::say(&format!("{TARGET}: {}", plan_verb::summary(&campaign)));
-    if let Some((warm_up, window)) = amount.time {
-        output::say(&format!(
-            "{TARGET}: --quick cuts warm-ups to {warm_up:?} and windows to about {window:?}"
-        ));
-    }
+    output::say(&format!(
+        "{TARGET}: warm-ups of {warm_up:?} and windows of about {window:?} at most, to keep the time"
+    ));
     warn_if_short(&campaign);
-    run::measure(&campaign, None)
+    run::measure(&campaign, &output::results(None))
 }
 
-fn within(choice: Choice, amount: &Amount, command: Vec<String>) -> Result<Campaign, Problem> {
+/// The campaign that fits, and the longest warm-up and window that it came to.
+fn within(
+    choice: &Choice,
+    amount: &Amount,
+    command: &[String],
+) -> Result<(Campaign, (Duration, Duration)), Problem> {
     let seed = random::fresh_seed();
-    let rounds =
-        |rounds| plan(choice.clone(), rounds, seed, command.clone()).map_err(|error| Problem::usage(&error));
-    let campaign = rounds(Rounds::Budget(amount.budget))?;
-    if campaign.plan.rounds <= amount.rounds { Ok(campaign) } else { rounds(Rounds::Count(amount.rounds)) }
+    let mut fitting = Err(Problem::Usage("no time is left to measure in".to_owned()));
+    for time in amount.times {
+        let mut choice = choice.clone();
+        choice.workloads.iter_mut().for_each(|workload| shorten(workload, *time));
+        let rounds = |rounds| {
+            plan(choice.clone(), rounds, seed, command.to_vec()).map_err(|error| Problem::usage(&error))
+        };
+        let whole = rounds(Rounds::Budget(amount.budget));
+        fitting = match whole {
+            Ok(campaign) if campaign.plan.rounds > amount.most => {
+                rounds(Rounds::Count(amount.most)).map(|campaign| (campaign, *time))
+            }
+            whole => whole.map(|campaign| (campaign, *time)),
+        };
+        if fitting.as_ref().is_ok_and(|(campaign, _)| campaign.plan.rounds >= amount.least) {
+            break;
+        }
+    }
+    fitting.map(|(mut campaign, time)| {
+        campaign.budget = Some(amount.budget);
+        (campaign, time)
+    })
 }
 
 fn shorten(workload: &mut Workload, (warm_up, window): (Duration, Duration)) {
@@ -226,19 +256,20 @@ mod tests {
     #[test]
     fn the_budgets_are_kept_and_give_enough_rounds() {
         let (choice, _) = Filters { core: true, ..Filters::default() }.choice().unwrap();
-        let full = within(choice.clone(), &FULL, Vec::new()).unwrap();
-        assert!(full.plan.rounds >= 8 && full.time() <= FULL.budget, "{} rounds", full.plan.rounds);
-        let mut choice = choice;
-        choice.workloads.iter_mut().for_each(|workload| shorten(workload, QUICK.time.unwrap()));
-        let quick = within(choice, &QUICK, Vec::new()).unwrap();
-        assert!(quick.plan.rounds >= 1 && quick.time() <= QUICK.budget, "{} rounds", quick.plan.rounds);
+        for amount in [FULL, QUICK] {
+            let (campaign, time) = within(&choice, &amount, &[]).unwrap();
+            let (rounds, least) = (campaign.plan.rounds, amount.least);
+            assert!(rounds >= least && campaign.time() <= amount.budget, "{rounds} rounds, {time:?}");
+        }
     }
 
     #[test]
-    fn one_cell_alone_does_not_take_the_whole_budget() {
+    fn one_cell_alone_does_not_take_the_whole_budget_and_keeps_its_own_times() {
         let (mut choice, _) = Filters { core: true, ..Filters::default() }.choice().unwrap();
         choice.workloads.truncate(1);
         choice.workloads[0].cells.truncate(1);
-        assert_eq!(within(choice, &FULL, Vec::new()).unwrap().plan.rounds, FULL.rounds);
+        let (campaign, time) = within(&choice, &FULL, &[]).unwrap();
+        assert_eq!((campaign.plan.rounds, time), (FULL.most, FULL.times[0]));
+        assert_eq!(campaign.workloads()[0].window, choice.workloads[0].window);
     }
 }
