@@ -29,11 +29,7 @@ pub(super) struct Part {
     /// Workloads, by name or as a file ending in `.toml` [default: all that `list` shows]
     #[arg(long, value_name = "NAME,..", value_delimiter = ',')]
     pub(super) workload: Vec<String>,
-<<<<<<< HEAD
-    /// Strategies, by name [default: all]; the control and `limit` are part of every comparison
-=======
-    /// Strategies, by name [default: all]; the control, its twin and `limit` are always measured too
->>>>>>> session
+    /// Strategies, by name [default: all]; the control, its twin and `limit` are part of every comparison
     #[arg(long, value_name = "NAME,..", value_delimiter = ',')]
     pub(super) strategy: Vec<String>,
     /// Cells, by id or by its first parts: `threads` and `threads-16` both choose `threads-16-10us`
@@ -137,17 +133,13 @@ impl Filters {
         Ok((choice, is_added.then_some(note)))
     }
 
-<<<<<<< HEAD
     fn has(&self, cell: &Cell) -> bool {
         self.part.has_point(&cell.id, cell.callers, cell.clients) && (cell.core || !self.core)
     }
 }
 
 impl Part {
-    /// The part of a session that was chosen; the control and the limit stay.
-=======
     /// The part of a session that was chosen; the control with its twin and the limit stay.
->>>>>>> session
     pub(super) fn narrow(&self, session: &mut Session) -> Result<(), Problem> {
         self.check_known(&session.plan)?;
         let Session { plan, trials, histograms, .. } = session;
