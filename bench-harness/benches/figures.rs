@@ -263,6 +263,7 @@ fn spec(
         pattern: Pattern::Steady,
         rate: None,
         variation: Variation::default(),
+        slowed: 0.0,
         capacity: CAPACITY,
         max_batch: 1_000,
         commit: commit.map(sleep),

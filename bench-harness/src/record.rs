@@ -290,10 +290,25 @@ pub struct Plan {
     /// Which strategy a twin's label stands for: the same one again under another name, to see what the harness makes of
     /// no difference.
     pub twins: BTreeMap<String, String>,
+    /// Labels under which the control ran with writes that were made slower on purpose, by this share, to see whether the
+    /// harness finds out.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub slowed: BTreeMap<String, f64>,
     /// How many comparisons are judged together.
     pub family: u32,
     /// Workloads with the cells that were chosen.
     pub workloads: Vec<PlannedWorkload>,
+}
+
+impl Plan {
+    /// The strategy that a label stands for.
+    pub fn strategy_of<'a>(&'a self, label: &'a str) -> &'a str {
+        match self.twins.get(label) {
+            Some(strategy) => strategy,
+            None if self.slowed.contains_key(label) => &self.control,
+            None => label,
+        }
+    }
 }
 
 /// A workload as it was planned; enough to render a report without the file.
@@ -338,6 +353,48 @@ pub struct PlannedCell {
     pub write: Cost,
     /// Offered load of an open loop, as a share of the slowest strategy's capacity.
     pub load: Option<f64>,
+}
+
+/// How often the harness was wrong about strategies of which the truth is known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calibration {
+    /// The sessions that it comes from, by id.
+    pub sessions: Vec<String>,
+    /// Rounds of each.
+    pub rounds: u32,
+    /// The strategies that were the control, and were compared with themselves.
+    pub controls: Vec<String>,
+    /// Comparisons of identical strategies.
+    pub identical: u64,
+    /// Of those, called faster or slower.
+    pub false_alarms: u64,
+    /// Of those, an estimate below 1: half of them, if nothing favours a label.
+    pub identical_above: u64,
+    /// The size, as a share, that nineteen of twenty estimates of identical strategies stay below.
+    pub identical_p95: f64,
+    /// Slowdowns that were planted, each on each cell.
+    pub planted: Vec<Planted>,
+}
+
+/// A slowdown that was planted on a cell in several sessions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Planted {
+    /// Workload name.
+    pub workload: String,
+    /// Cell id within the workload.
+    pub cell: String,
+    /// By how much each write was made longer, as a share.
+    pub share: f64,
+    /// In how many sessions.
+    pub sessions: u64,
+    /// In how many of them it was called slower.
+    pub seen: u64,
+    /// In how many of them it was called faster.
+    pub mistaken: u64,
+    /// The median over sessions of the measured cost over the control's, less 1.
+    pub realised: f64,
 }
 
 /// Where a session ran. No host name, user name or absolute path.

@@ -266,6 +266,7 @@ mod tests {
             pattern: Pattern::Steady,
             rate: None,
             variation: Variation::default(),
+            slowed: 0.0,
             capacity: 1,
             max_batch: 1,
             commit: None,

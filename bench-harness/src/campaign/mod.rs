@@ -10,4 +10,4 @@ pub mod pilot;
 pub mod plan;
 pub mod run;
 
-pub use plan::{Campaign, Choice, OverBudget, Rounds, plan};
+pub use plan::{Campaign, Choice, Copies, OverBudget, Rounds, plan};

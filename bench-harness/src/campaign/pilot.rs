@@ -30,12 +30,8 @@ pub fn missing(campaign: &Campaign, known: &[Pilot]) -> Vec<TrialSpec> {
 
 /// Every pilot of a campaign.
 pub fn all(campaign: &Campaign) -> Vec<TrialSpec> {
-    let mut strategies: Vec<&String> = campaign
-        .plan
-        .strategies
-        .iter()
-        .map(|label| campaign.plan.twins.get(label).unwrap_or(label))
-        .collect();
+    let mut strategies: Vec<&str> =
+        campaign.plan.strategies.iter().map(|label| campaign.plan.strategy_of(label)).collect();
     strategies.retain(|name| *name != LIMIT);
     let mut seen = BTreeSet::new();
     strategies.retain(|name| seen.insert(*name));
@@ -107,7 +103,7 @@ fn rate(spec: &TrialSpec, pilots: &[Pilot]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::plan::{Choice, Rounds, plan};
+    use crate::campaign::plan::{Choice, Copies, Rounds, plan};
     use crate::workload::parse::parse;
 
     const OPEN: &str = "title = 't'\nquestion = 'q'\ncallers = ['threads', 'tasks']\nclients = [2, 64]\n[write]\n\
@@ -120,8 +116,13 @@ mod tests {
             .map(|(name, text)| parse(name, "w.toml", text.as_bytes()).unwrap())
             .to_vec();
         let strategies = ["a", "b"].map(str::to_owned).to_vec();
-        plan(Choice { workloads, strategies, control: "a".to_owned() }, Rounds::Count(1), 5, Vec::new())
-            .unwrap()
+        plan(
+            Choice { workloads, strategies, control: "a".to_owned(), copies: Copies::default() },
+            Rounds::Count(1),
+            5,
+            Vec::new(),
+        )
+        .unwrap()
     }
 
     fn found(spec: &TrialSpec, capacity: f64) -> Pilot {

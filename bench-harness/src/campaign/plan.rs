@@ -36,6 +36,24 @@ pub struct Choice {
     pub strategies: Vec<String>,
     /// The strategy that all others are divided by.
     pub control: String,
+    /// What the control is measured as besides.
+    pub copies: Copies,
+}
+
+/// The control again, under labels that say nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Copies {
+    /// How many that do not differ from it.
+    pub twins: usize,
+    /// One for each share by which its writes take longer.
+    pub slowed: Vec<f64>,
+}
+
+impl Default for Copies {
+    /// One twin: what every session has.
+    fn default() -> Self {
+        Self { twins: 1, slowed: Vec::new() }
+    }
 }
 
 /// How many rounds to run.
@@ -90,15 +108,23 @@ pub struct Campaign {
 pub fn plan(choice: Choice, rounds: Rounds, seed: u64, command: Vec<String>) -> Result<Campaign, OverBudget> {
     let mut labels = choice.strategies;
     let n_cells: usize = choice.workloads.iter().map(|workload| workload.cells.len()).sum();
-    let family = labels.iter().filter(|label| **label != choice.control).count() * n_cells;
-    let twin = opaque_label(&labels);
-    labels.extend([twin.clone(), LIMIT.to_owned()]);
+    let others = labels.iter().filter(|label| **label != choice.control).count();
+    let Copies { twins, slowed } = choice.copies;
+    // With nothing else to judge, the copies are what is judged.
+    let family = if others == 0 { twins + slowed.len() } else { others } * n_cells;
+    let mut opaque = opaque_labels(&labels);
+    let twins: BTreeMap<_, _> =
+        opaque.by_ref().take(twins).map(|label| (label, choice.control.clone())).collect();
+    let slowed: BTreeMap<_, _> = opaque.zip(slowed).collect();
+    labels.extend(twins.keys().chain(slowed.keys()).cloned());
+    labels.push(LIMIT.to_owned());
     let mut campaign = Campaign {
         plan: Plan {
             command,
             master_seed: format!("{seed:#x}"),
             rounds: 0,
-            twins: BTreeMap::from([(twin, choice.control.clone())]),
+            twins,
+            slowed,
             control: choice.control,
             strategies: labels,
             family: u32::try_from(family).unwrap_or(u32::MAX),
@@ -118,10 +144,11 @@ pub fn plan(choice: Choice, rounds: Rounds, seed: u64, command: Vec<String>) -> 
     Ok(campaign)
 }
 
-/// A label that says nothing about what it stands for, and that nothing else has.
-fn opaque_label(labels: &[String]) -> String {
-    let is_free = |label: &String| *label != LIMIT && !labels.contains(label);
-    (labels.len()..).map(|n| format!("s{n}")).find(is_free).expect("labels are few")
+/// Labels that say nothing about what they stand for, and that nothing else has.
+fn opaque_labels(labels: &[String]) -> impl Iterator<Item = String> + use<> {
+    let taken = labels.to_vec();
+    let is_free = move |label: &String| *label != LIMIT && !taken.contains(label);
+    (labels.len()..).map(|n| format!("s{n}")).filter(is_free)
 }
 
 fn planned(workload: &Workload) -> PlannedWorkload {
@@ -190,9 +217,11 @@ impl Campaign {
             let square_seed = |square| derive(self.seed, "order", &workload.name, &cell.id, square);
             for label in row(labels.len(), round, square_seed) {
                 let (label, seed) = (&labels[label], self.data_seed(workload, cell, round));
-                let strategy = self.plan.twins.get(label).unwrap_or(label);
+                let strategy = self.plan.strategy_of(label);
                 let spec = spec(workload, cell, strategy, seed);
-                specs.push(TrialSpec { round, position: place(specs.len()), label: label.clone(), ..spec });
+                let slowed = self.plan.slowed.get(label).copied().unwrap_or(0.0);
+                let position = place(specs.len());
+                specs.push(TrialSpec { round, position, label: label.clone(), slowed, ..spec });
             }
         }
         specs
@@ -273,6 +302,7 @@ pub fn spec(workload: &Workload, cell: &Cell, strategy: &str, seed: u64) -> Tria
         capacity: workload.capacity,
         max_batch: workload.max_batch,
         variation: workload.variation,
+        slowed: 0.0,
         commit: workload.commit,
         timed_every: workload.timed_every,
         warm_up: workload.warm_up,
@@ -329,7 +359,12 @@ mod tests {
                     kind = 'sleep'\n[time]\nwarm_up = '100ms'\nwindow = '500ms'\n";
         let workloads = ["one", "two"].map(|name| parse(name, "w.toml", text.as_bytes()).unwrap());
         let strategies = ["a", "b", "c"].map(str::to_owned).to_vec();
-        Choice { workloads: workloads.to_vec(), strategies, control: "a".to_owned() }
+        Choice {
+            workloads: workloads.to_vec(),
+            strategies,
+            control: "a".to_owned(),
+            copies: Copies::default(),
+        }
     }
 
     fn campaign(rounds: Rounds, seed: u64) -> Campaign {
@@ -375,8 +410,8 @@ mod tests {
     #[test]
     fn a_twins_label_is_nobody_elses() {
         let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert_eq!(opaque_label(&names(&["a", "b"])), "s2");
-        assert_eq!(opaque_label(&names(&["s2", "s3"])), "s4");
+        assert_eq!(opaque_labels(&names(&["a", "b"])).next().unwrap(), "s2");
+        assert_eq!(opaque_labels(&names(&["s2", "s3"])).next().unwrap(), "s4");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Args;
 
 use super::{Problem, names};
-use crate::campaign::Choice;
+use crate::campaign::{Choice, Copies};
 use crate::record::{LIMIT, Plan, Session};
 use crate::strategies;
 use crate::workload::definition::{Callers, Cell, Workload};
@@ -129,7 +129,12 @@ impl Filters {
             strategies.sort_by_key(|name| known.iter().position(|known| known == name));
         }
         let note = format!("{control} is measured too: it is the control that every ratio is to");
-        let choice = Choice { workloads: self.workloads()?, strategies, control: control.to_owned() };
+        let choice = Choice {
+            workloads: self.workloads()?,
+            strategies,
+            control: control.to_owned(),
+            copies: Copies::default(),
+        };
         Ok((choice, is_added.then_some(note)))
     }
 
@@ -143,12 +148,14 @@ impl Part {
     pub(super) fn narrow(&self, session: &mut Session) -> Result<(), Problem> {
         self.check_known(&session.plan)?;
         let Session { plan, trials, histograms, .. } = session;
-        let is_kept = |name: &String| {
+        let is_kept = |label: &String| {
             // A twin stays with what it repeats.
-            let name = plan.twins.get(name).unwrap_or(name);
-            *name == plan.control || name == LIMIT || self.strategy.contains(name)
+            let name = plan.strategy_of(label);
+            let is_chosen = self.strategy.is_empty() || self.strategy.iter().any(|chosen| chosen == name);
+            is_chosen || name == plan.control || name == LIMIT
         };
-        plan.strategies.retain(|name| self.strategy.is_empty() || is_kept(name));
+        let labels = plan.strategies.iter().filter(|label| is_kept(label)).cloned().collect();
+        plan.strategies = labels;
         plan.twins.retain(|label, _| plan.strategies.contains(label));
         plan.workloads.retain(|workload| self.workload.is_empty() || self.workload.contains(&workload.name));
         for workload in &mut plan.workloads {

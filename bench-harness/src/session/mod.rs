@@ -4,6 +4,7 @@
 //! with the process; `session.json` is the whole session in one file, written anew after each round. A report is made
 //! from `session.json` alone.
 
+mod calibration;
 mod fold;
 pub mod read;
 mod scatter;
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 
 use crate::record::{PlannedCell, Session, Trial};
 
+pub use calibration::calibration;
 pub use read::read;
 
 impl Session {

@@ -77,6 +77,7 @@ fn session() -> Session {
             control: "a".to_owned(),
             strategies: vec!["a".to_owned(), LIMIT.to_owned()],
             twins: BTreeMap::new(),
+            slowed: BTreeMap::new(),
             family: 0,
             workloads: vec![workload],
         },

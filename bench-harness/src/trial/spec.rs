@@ -35,6 +35,8 @@ pub struct TrialSpec {
     pub max_batch: usize,
     /// How writes differ from each other.
     pub variation: Variation,
+    /// Every write takes this share longer than it would: a slowdown for the harness to find.
+    pub slowed: f64,
     /// What a commit costs, with group commit.
     pub commit: Option<Cost>,
     /// Time every `n`th update of a client.

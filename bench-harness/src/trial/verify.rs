@@ -166,6 +166,7 @@ mod tests {
             pattern: Pattern::Steady,
             rate: None,
             variation: Variation::default(),
+            slowed: 0.0,
             capacity: 4,
             max_batch: 4,
             commit: None,

@@ -7,12 +7,12 @@
 //! so that a mean wait can be held against theory. A Pareto cost as heavy as real ones has no variance: the few largest writes
 //! of a window would decide its throughput, and no two rounds would agree.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::clock::spend;
 use super::spec::TrialSpec;
 use crate::random::{Generator, mix};
-use crate::workload::definition::{Cost, Variation};
+use crate::workload::definition::{Cost, CostKind, Variation};
 
 // LIMIT: 100 times the mean: at a cv of 10 one write in 2000 would be longer, at a cv of 2 one in 100,000. One such write
 // would stand for a good part of a window.
@@ -26,17 +26,25 @@ const STALL: u64 = 0x2545_f491_4f6c_dd1d;
 pub struct Writes {
     cost: Cost,
     variation: Variation,
+    slowed: f64,
 }
 
 impl Writes {
     /// The writes that a trial asks for.
     pub fn of(spec: &TrialSpec) -> Self {
-        Self { cost: spec.cell.write, variation: spec.variation }
+        Self { cost: spec.cell.write, variation: spec.variation, slowed: spec.slowed }
     }
 
     /// Spends what the write of `payload` costs.
     pub fn spend(&self, payload: u64) {
-        spend(Cost { requested: self.cost_of(payload), ..self.cost });
+        let cost = Cost { requested: self.cost_of(payload), ..self.cost };
+        if self.slowed == 0.0 {
+            return spend(cost);
+        }
+        let start = Instant::now();
+        spend(cost);
+        let requested = start.elapsed().mul_f64(self.slowed);
+        spend(Cost { requested, kind: CostKind::Spin });
     }
 
     /// What the write of `payload` costs.
@@ -69,7 +77,7 @@ mod tests {
     const COST: Duration = Duration::from_micros(100);
 
     fn costs(variation: Variation, seed: u64) -> Vec<f64> {
-        let writes = Writes { cost: Cost { requested: COST, kind: CostKind::Spin }, variation };
+        let writes = Writes { cost: Cost { requested: COST, kind: CostKind::Spin }, variation, slowed: 0.0 };
         (1..=100_000).map(|n| writes.cost_of(payload(seed, 3, n)).as_secs_f64()).collect()
     }
 

@@ -22,6 +22,7 @@ pub(crate) fn steady(callers: Callers, clients: usize) -> TrialSpec {
         pattern: Pattern::Steady,
         rate: None,
         variation: Variation::default(),
+        slowed: 0.0,
         capacity: 16,
         max_batch: 100,
         commit: None,

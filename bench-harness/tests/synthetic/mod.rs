@@ -131,6 +131,7 @@ pub(crate) fn session(recipe: &Recipe) -> Session {
             control: recipe.strategies.first().cloned().unwrap_or_else(|| "none".to_owned()),
             strategies,
             twins: BTreeMap::new(),
+            slowed: BTreeMap::new(),
             family: 0,
             workloads,
         },
