@@ -5,6 +5,7 @@
 //! the recorded capacities goes into a rate: a session that is taken up again plans what it planned before.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::child::{Children, Interrupted};
 use super::plan::{Campaign, spec};
@@ -56,7 +57,9 @@ fn busy_cell(workload: &Workload, callers: Callers) -> Option<Cell> {
 
 /// The same work, sent as fast as it is answered.
 fn closed(spec: TrialSpec) -> TrialSpec {
-    TrialSpec { pattern: Pattern::Steady, ..spec }
+    // LIMIT: 2 s: a mean over some thousand writes, a few stalled ones among them, is known to a few per cent.
+    const LONGEST: Duration = Duration::from_secs(2);
+    TrialSpec { pattern: Pattern::Steady, window: spec.window.min(LONGEST), ..spec }
 }
 
 /// The capacity that a pilot found; `None` if it failed, which the strategy's own trials will too, with the reason.

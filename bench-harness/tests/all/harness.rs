@@ -93,6 +93,12 @@ pub(crate) fn workload(warm_up: &str, window: &str) -> String {
     )
 }
 
+/// A workload file of an open loop: two threads, cheap writes, one load.
+pub(crate) fn open_workload() -> String {
+    let open = "[arrivals]\nkind = 'poisson'\nload = [0.2]\ndeadline = '1s'\n\n[time]";
+    workload("20ms", "200ms").replace("['0us']", "['1ms']").replace("[time]", open)
+}
+
 /// A run of the harness whose standard error is read line by line while it goes on.
 pub(crate) struct Running {
     child: Option<Child>,

@@ -4,7 +4,7 @@ use std::path::Path;
 use bench_harness::record::{LIMIT, Session, TRIAL_SCHEMA, Trial, TrialResult};
 use bench_harness::session;
 
-use super::harness::{Desk, Running, workload};
+use super::harness::{Desk, Running, open_workload, workload};
 
 const TINY: &str = "run --workload tiny.toml --strategy flume --results results";
 
@@ -53,6 +53,30 @@ fn a_run_measures_every_label_in_every_round_and_ends_with_the_path_of_its_repor
     let left: Vec<_> =
         fs::read_dir(desk.path("results")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "the session and the lock: {left:?}");
+}
+
+#[test]
+fn an_open_loop_is_run_at_a_share_of_the_slowest_capacity_that_was_measured_first() {
+    let desk = Desk::new();
+    desk.write("open.toml", &open_workload());
+    desk.run("run --workload open.toml --strategy flume --rounds 1 --results results")
+        .check(0, &["round 1 of 1"]);
+    let session = stored(&desk).0;
+    let pilots: Vec<_> = session.pilots.iter().map(|pilot| (&*pilot.workload, &*pilot.strategy)).collect();
+    assert_eq!(pilots, [("open", "std-mutex"), ("open", "flume")]);
+    assert_eq!(session.plan.workloads[0].cells[0].load, Some(0.2));
+    assert_eq!(session.plan.workloads[0].deadline_ns, Some(1_000_000_000));
+    let slowest = session.pilots.iter().map(|pilot| pilot.capacity).fold(f64::MAX, f64::min);
+    for trial in &session.trials {
+        let TrialResult::Measured(measurement) = &trial.result else { panic!("{trial:?}") };
+        let offered = measurement.open.as_ref().expect("an open loop").offered as f64;
+        let expected = slowest * 0.2 * 0.2;
+        // LIMIT: five standard deviations of a Poisson count.
+        assert!(
+            (offered - expected).abs() <= 5.0 * expected.sqrt(),
+            "{offered} offered, {expected} expected"
+        );
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@ use std::process::Stdio;
 
 use bench_harness::record::{Trial, TrialResult};
 
-use super::harness::Desk;
+use super::harness::{Desk, open_workload};
 
 fn record(stdout: &str) -> Trial {
     assert_eq!(stdout.lines().count(), 1, "one line: {stdout}");
@@ -23,6 +23,22 @@ fn a_trial_by_hand_prints_one_record() {
         let TrialResult::Measured(measured) = trial.result else { panic!("{}", ended.stdout) };
         assert!(measured.done > 0);
     }
+}
+
+#[test]
+fn a_cell_of_an_open_loop_needs_a_rate_and_no_other_takes_one() {
+    let desk = Desk::new();
+    desk.write("open.toml", &open_workload());
+    let open = "trial --workload open.toml --strategy flume";
+    desk.run(open).check(2, &["threads-2-load20", "is an open loop", "give --rate"]);
+    desk.run(&format!("{open} --rate 0")).check(2, &["updates per second above 0"]);
+    let ended = desk.run(&format!("{open} --rate 200"));
+    ended.check(0, &[]);
+    let TrialResult::Measured(measured) = record(&ended.stdout).result else { panic!("{}", ended.stdout) };
+    assert!(measured.open.is_some());
+    desk.write_tiny_workload();
+    let closed = "trial --workload tiny.toml --strategy flume --rate 200";
+    desk.run(closed).check(2, &["threads-2", "is a closed loop", "leave out --rate"]);
 }
 
 #[test]

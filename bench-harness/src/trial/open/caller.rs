@@ -10,7 +10,6 @@ use update_queue::{Applied, Outcome, Request, SubmitError, Ticket, UpdateError};
 use super::arrivals::Plan;
 use super::cohort::{Answered, Cohort, Fate};
 use super::horizon::Horizon;
-use crate::record::Failure;
 use crate::trial::board::Board;
 use crate::trial::checker::{Output, Update};
 use crate::trial::client::{Client, stations};
@@ -213,9 +212,9 @@ impl Caller {
         self.deadline.is_some_and(|deadline| self.now() > intended.saturating_add(deadline))
     }
 
-    /// The bare loop leaves out an update that is not of use any more.
-    pub fn left_out(&mut self, intended: u64) {
-        self.ended(intended, Fate::GivenUp(self.now()));
+    /// The bare loop leaves out an update, at a time that is known.
+    pub fn left_out(&mut self, intended: u64, at: u64) {
+        self.ended(intended, Fate::GivenUp(at));
     }
 
     fn ended(&mut self, intended: u64, fate: Fate) {
@@ -230,11 +229,6 @@ impl Caller {
     /// The load is over and everything answered.
     pub fn into_client(self) -> Client {
         self.client
-    }
-
-    /// What went wrong, if anything did.
-    pub fn failure(&self) -> Option<&Failure> {
-        self.client.journal.failure.as_ref()
     }
 }
 
