@@ -16,6 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::record::{Failure, TRIAL_SCHEMA, Trial, TrialResult};
+use crate::trial::open::longest_drain;
 use crate::trial::spec::TrialSpec;
 
 // LIMIT: 30 s beyond warm-up and window: a trial's own checks give up after 10 s, so that a child that is still there has
@@ -90,7 +91,8 @@ impl Children {
             Ok(child) => child,
             Err(reason) => return Ok(failed(spec, "process", reason)),
         };
-        let deadline = Instant::now() + spec.warm_up + spec.window + self.grace;
+        let patience = spec.warm_up + spec.window + longest_drain(spec) + self.grace;
+        let deadline = Instant::now() + patience;
         match self.wait(deadline) {
             Some(Event::Ended(_, output)) => Ok(self.judge(spec, &output, child.wait())),
             Some(Event::Interrupted) => {
@@ -104,7 +106,6 @@ impl Children {
                     Some(Event::Ended(_, output)) => last_words(&output.stderr),
                     _ => String::new(),
                 };
-                let patience = spec.warm_up + spec.window + self.grace;
                 let reason =
                     format!("hang: the trial had not ended after {patience:?} and was stopped{said}");
                 Ok(failed(spec, "V9", reason))

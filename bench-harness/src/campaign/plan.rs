@@ -464,6 +464,26 @@ mod tests {
     }
 
     #[test]
+    fn an_open_loop_takes_its_window_its_grace_and_its_backlog() {
+        let text = "title = 't'\nquestion = 'q'\ncallers = ['threads']\nclients = [4]\n[write]\ncost = ['1ms']\n\
+                    kind = 'spin'\n[arrivals]\nkind = 'constant'\nload = [0.5, 1.5]\n[time]\nwarm_up = '1s'\n\
+                    window = '2s'\n";
+        let choice = Choice { workloads: vec![parse("w", "w.toml", text.as_bytes()).unwrap()], ..choice() };
+        let campaign = plan(choice, Rounds::Count(1), 3, Vec::new()).unwrap();
+        let planned = &campaign.plan.workloads[0];
+        assert_eq!((planned.load, planned.deadline_ns), (Load::Constant, None));
+        let loads: Vec<_> = planned.cells.iter().map(|cell| cell.load).collect();
+        assert_eq!(loads, [Some(0.5), Some(1.5)]);
+        for spec in campaign.round(0) {
+            // Half too much for four seconds would be two seconds of work, and the queue holds half of that.
+            let backlog =
+                if spec.cell.load == Some(1.5) { Duration::from_millis(1_024) } else { Duration::ZERO };
+            assert_eq!(trial_time(&spec), Duration::from_secs(4) + backlog + TRIAL_OVERHEAD);
+        }
+        assert!(campaign.pilot_time() > Duration::from_secs(9), "three strategies for three seconds each");
+    }
+
+    #[test]
     fn times_are_said_as_people_say_them() {
         for (seconds, expected) in
             [(0.25, "250ms"), (45.4, "45s"), (440.0, "7m 20s"), (7500.0, "2h 5m"), (0.0, "0us")]

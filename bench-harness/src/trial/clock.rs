@@ -92,5 +92,9 @@ mod tests {
         clock.sleep_until(wake);
         assert!(clock.now() >= wake);
         clock.sleep_until(0);
+        let exact = clock.now() + 200_000;
+        clock.sleep_exactly_until(exact);
+        assert!(clock.now() >= exact);
+        clock.sleep_exactly_until(0);
     }
 }

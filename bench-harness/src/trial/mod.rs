@@ -121,7 +121,7 @@ fn of_strategy<S: Strategy, M: Measured>(
     let (queue, writer) = S::start(M::new(Checker::new(spec, Arc::clone(&board))), options);
     let load = Load::start(&queue, spec, &board, &plan)?;
     let mut window = watch(spec, &board);
-    let deadline = Instant::now() + patience;
+    let deadline = Instant::now() + patience + open::longest_drain(spec);
     let journals = load.finish(deadline)?;
     window.generator_ns = board.generator_ns();
     let depth = queue.depth();

@@ -267,6 +267,17 @@ mod tests {
     }
 
     #[test]
+    fn an_update_that_expired_passes_if_it_is_not_in_the_log() {
+        let (mut journals, checker) = after(&[(0, 1), (1, 1), (0, 3)]);
+        journals[0].accepted = 3;
+        journals[0].expired = 1;
+        journals[0].not_applied = vec![2];
+        assert_eq!(verify(&journals, &checker, SEED), Ok(()));
+        journals[0].not_applied = vec![3];
+        fails(&journals, &checker, "V2", "told that it was not");
+    }
+
+    #[test]
     fn an_accepted_update_without_an_answer_fails_v9() {
         let (mut journals, checker) = after(&[(0, 1), (0, 2)]);
         journals[0].applied = 1;

@@ -36,6 +36,8 @@ pub use arrivals::Plan;
 pub use caller::Caller;
 pub use horizon::{GRACE, Horizon};
 
+use std::time::Duration;
+
 #[cfg(doc)]
 use super::clock::EARLY_NS;
 use super::spec::TrialSpec;
@@ -45,6 +47,16 @@ use crate::workload::definition::Pattern;
 /// Whether the load of a trial is an open loop.
 pub fn is_open(spec: &TrialSpec) -> bool {
     matches!(spec.pattern, Pattern::Arrivals { .. })
+}
+
+/// How long it may take, after the load of an open loop, to answer what is queued and held in submit by then.
+pub fn longest_drain(spec: &TrialSpec) -> Duration {
+    if !is_open(spec) {
+        return Duration::ZERO;
+    }
+    let updates = u32::try_from(spec.capacity.saturating_add(spec.cell.clients)).unwrap_or(u32::MAX);
+    let update = spec.cell.write.requested + spec.commit.map_or(Duration::ZERO, |commit| commit.requested);
+    update.saturating_mul(updates)
 }
 
 /// Whether an open loop can be planned.
