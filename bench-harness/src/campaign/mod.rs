@@ -7,6 +7,7 @@
 pub mod child;
 pub mod order;
 pub mod plan;
+pub mod round;
 pub mod run;
 
 pub use plan::{Campaign, Choice, OverBudget, Rounds, plan};

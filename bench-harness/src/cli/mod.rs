@@ -11,6 +11,7 @@ mod output;
 mod plan;
 mod progress;
 mod report;
+mod resume;
 mod run;
 mod schedule;
 mod sight;
@@ -51,6 +52,8 @@ enum Verb {
     Plan(plan::Args),
     /// Measure, store a session, and render its report
     Run(run::Args),
+    /// Go on with a session that was interrupted
+    Resume(resume::Args),
     /// Render the report of a session anew
     Report(report::Args),
     /// Measure one strategy on one cell in this process and print the record
@@ -107,6 +110,7 @@ impl Verb {
             Self::List(arguments) => list::run(&arguments),
             Self::Plan(arguments) => plan::run(&arguments, command),
             Self::Run(arguments) => run::run(&arguments, command),
+            Self::Resume(arguments) => resume::run(&arguments),
             Self::Report(arguments) => report::run(&arguments),
             Self::Trial(arguments) => trial::run(&arguments),
         }

@@ -10,5 +10,7 @@ mod help;
 mod list;
 mod plan;
 mod report;
+#[cfg(unix)]
+mod resume;
 mod run;
 mod trial;
