@@ -9,6 +9,7 @@
 pub mod campaign;
 pub mod cli;
 pub mod counters;
+pub mod doctor;
 pub mod environment;
 pub mod probe;
 pub mod random;

@@ -62,8 +62,8 @@ fn announcement(session: &Session, left_over: usize, folder: &Path) -> String {
 fn unlike(there: &Environment, here: &Environment) -> Option<(String, &'static str)> {
     const ANEW: &str = "measure anew with `run`, or see what there is with `report`";
     if there.binary != here.binary {
-        let mend = "resume with the program that began it (a session of `cargo bench` with that bench's own program), or \
-                    measure anew with `run`";
+        let mend = "resume with the program that began it (of `cargo bench`: `cargo bench --bench campaign -- \
+                    resume SESSION`), or measure anew with `run`";
         return Some(("it was begun by another build of the harness".to_owned(), mend));
     }
     if there.boot_id != here.boot_id {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "all of this is tests, helpers included")]
 
+mod doctor;
 #[cfg(unix)]
 mod errors;
 mod harness;
