@@ -33,6 +33,7 @@ pub fn read(binary: String, sources: Option<&Path>) -> Environment {
         governor: word("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         smt: word("/sys/devices/system/cpu/smt/active").map(|active| active == "1"),
         clock_source: word("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
+        probe: Some(crate::probe::VERSION.to_owned()),
     }
 }
 

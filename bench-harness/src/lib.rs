@@ -8,7 +8,10 @@
 
 pub mod campaign;
 pub mod cli;
+pub mod counters;
+pub mod doctor;
 pub mod environment;
+pub mod probe;
 pub mod random;
 pub mod record;
 pub mod report;

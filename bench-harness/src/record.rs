@@ -211,11 +211,14 @@ pub struct Session {
     pub plan: Plan,
     /// Where it ran.
     pub environment: Environment,
+    /// When it was taken up again after an interruption, RFC 3339, UTC; the interrupted round was run anew.
+    pub resumed: Vec<String>,
     /// The capacities that open-loop rates were taken from, in plan order; measured before the first round.
     pub pilots: Vec<Pilot>,
     /// What the machine did in each round, in the order in which they ran.
     pub rounds: Vec<Round>,
-    /// Every finished trial, in the order in which they ran.
+    /// Every finished trial, in the order in which they ran. In the file, rows of columns.
+    #[serde(with = "crate::session::rows")]
     pub trials: Vec<Trial>,
     /// The samples of each row, all valid rounds together.
     pub histograms: Vec<Histograms>,
@@ -433,4 +436,6 @@ pub struct Environment {
     pub smt: Option<bool>,
     /// What the kernel tells the time by.
     pub clock_source: Option<String>,
+    /// Which piece of work the rounds' probe times.
+    pub probe: Option<String>,
 }

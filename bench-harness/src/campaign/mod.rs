@@ -8,6 +8,7 @@ pub mod child;
 pub mod order;
 pub mod pilot;
 pub mod plan;
+pub mod round;
 pub mod run;
 
 pub use plan::{Campaign, Choice, Copies, OverBudget, Rounds, plan};

@@ -1,18 +1,24 @@
 //! Runs a campaign: round after round, each trial stored before the next one starts.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime};
 
 use sha2::{Digest, Sha256};
 
 use super::child::{Children, Interrupted};
 use super::pilot;
 use super::plan::Campaign;
-use crate::record::{Environment, SESSION_SCHEMA, Session, Trial};
+use super::round::Watched;
+use crate::record::{Environment, Round, SESSION_SCHEMA, Session, Trial};
 use crate::session::store::{Store, StoreError};
 use crate::trial::spec::TrialSpec;
 use crate::workload::parse::hex;
+
+const UNFINISHED: &str = "still running, or ended without a word";
+const BUILT_ANEW: &str =
+    "the harness was built anew while it ran; the round in which that happened does not count";
 
 /// Told how a campaign goes on.
 pub trait Watch {
@@ -21,7 +27,7 @@ pub trait Watch {
     /// A trial has ended and is on disk.
     fn ended(&mut self, spec: &TrialSpec, trial: &Trial);
     /// All trials of a round are in.
-    fn round_ended(&mut self, round: u32);
+    fn round_ended(&mut self, round: &Round);
 }
 
 /// The program that measures: this one.
@@ -31,6 +37,8 @@ pub struct Binary {
     pub path: PathBuf,
     /// sha256 of its bytes, hex.
     pub sha256: String,
+    /// When the file was written, and its length.
+    stamp: (SystemTime, u64),
 }
 
 impl Binary {
@@ -40,14 +48,21 @@ impl Binary {
     /// The platform does not tell where it is, or it cannot be read.
     pub fn current() -> io::Result<Self> {
         let path = std::env::current_exe()?;
+        let stamp = stamp(&path)?;
         let sha256 = sha256(&path)?;
-        Ok(Self { path, sha256 })
+        Ok(Self { path, sha256, stamp })
     }
 
-    /// Whether the file is still what it was.
+    /// Whether the file is still what it was. Cheap where it was not even written anew.
     pub fn is_unchanged(&self) -> bool {
-        sha256(&self.path).is_ok_and(|now| now == self.sha256)
+        stamp(&self.path).is_ok_and(|now| now == self.stamp)
+            || sha256(&self.path).is_ok_and(|now| now == self.sha256)
     }
+}
+
+fn stamp(path: &Path) -> io::Result<(SystemTime, u64)> {
+    let about = fs::metadata(path)?;
+    Ok((about.modified()?, about.len()))
 }
 
 fn sha256(path: &Path) -> io::Result<String> {
@@ -76,9 +91,10 @@ pub fn begin(campaign: &Campaign, id: &str, environment: Environment) -> Session
         schema: SESSION_SCHEMA.to_owned(),
         id: id.to_owned(),
         complete: false,
-        incomplete_reason: Some("still running, or ended without a word".to_owned()),
+        incomplete_reason: Some(UNFINISHED.to_owned()),
         plan: campaign.plan.clone(),
         environment,
+        resumed: Vec::new(),
         pilots: Vec::new(),
         rounds: Vec::new(),
         histograms: Vec::new(),
@@ -86,7 +102,8 @@ pub fn begin(campaign: &Campaign, id: &str, environment: Environment) -> Session
     }
 }
 
-/// Runs all rounds. The session then holds every trial that ended, and says whether it is complete or why it is not.
+/// Runs the rounds that are left, all of them for a session that has just begun. The session then holds every trial that
+/// ended, and says whether it is complete or why it is not.
 ///
 /// # Errors
 /// A trial or the session could not be stored. Nothing more is measured then, and `session` has what was.
@@ -98,44 +115,61 @@ pub fn run(
     binary: &Binary,
     watch: &mut dyn Watch,
 ) -> Result<(), StoreError> {
-    store.save(session)?;
-    if let Err(Interrupted) =
-        pilot::measure(campaign, &mut session.pilots, children, |spec| watch.starts(spec))
-    {
+    let started = Instant::now();
+    session.incomplete_reason = Some(UNFINISHED.to_owned());
+    store.save_header(session)?;
+    let measured = pilot::measure(campaign, &mut session.pilots, children, |spec| watch.starts(spec));
+    if let Err(Interrupted) = measured {
         session.incomplete_reason = Some("interrupted before the first round".to_owned());
         return store.save(session);
     }
-    for round in 0..campaign.plan.rounds {
-        for spec in campaign.round(round) {
-            let spec = pilot::with_rate(spec, &session.pilots);
-            watch.starts(&spec);
-            match children.run(&spec) {
-                Ok(trial) => {
-                    session.trials.push(Trial { schema: String::new(), ..trial.clone() });
-                    store.append(&trial)?;
-                    watch.ended(&spec, &trial);
-                }
-                Err(Interrupted) => {
-                    session.incomplete_reason = Some(interrupted(campaign, session, round));
-                    return store.save(session);
-                }
-            }
+    store.save_header(session)?;
+    while let Some(round) = session.next_round() {
+        let is_planned = round < campaign.plan.rounds;
+        let has_time = |budget| started.elapsed() + campaign.round_time() <= budget;
+        if !is_planned && !campaign.budget.is_none_or(has_time) {
+            break;
         }
-        store.save(session)?;
-        watch.round_ended(round);
+        let Some(evidence) = run_round(campaign, round, session, store, children, watch)? else {
+            session.incomplete_reason = Some(interrupted(campaign, session, round));
+            return store.save(session);
+        };
+        if !binary.is_unchanged() {
+            session.incomplete_reason = Some(BUILT_ANEW.to_owned());
+            return store.save(session);
+        }
+        session.rounds.push(evidence.clone());
+        store.save_header(session)?;
+        watch.round_ended(&evidence);
     }
-    finish(session, store, binary)
+    *session = session.folded().map_err(StoreError::unreadable)?;
+    session.complete = true;
+    session.incomplete_reason = None;
+    store.save(session)
+}
+
+/// Runs the trials of a round; `None` if the user wants no more.
+fn run_round(
+    campaign: &Campaign,
+    round: u32,
+    session: &mut Session,
+    store: &mut Store,
+    children: &mut Children,
+    watch: &mut dyn Watch,
+) -> Result<Option<Round>, StoreError> {
+    let watched = Watched::begin();
+    for spec in campaign.round(round) {
+        let spec = pilot::with_rate(spec, &session.pilots);
+        watch.starts(&spec);
+        let Ok(trial) = children.run(&spec) else { return Ok(None) };
+        session.trials.push(Trial { schema: String::new(), ..trial.clone() });
+        store.append(&trial)?;
+        watch.ended(&spec, &trial);
+    }
+    Ok(Some(watched.end(round)))
 }
 
 fn interrupted(campaign: &Campaign, session: &Session, round: u32) -> String {
     let (done, all) = (session.trials.len(), campaign.n_trials());
     format!("interrupted in round {} of {}, after {done} of {all} trials", round + 1, campaign.plan.rounds)
-}
-
-/// Marks a session whose trials are all in as complete, unless the program changed while it ran.
-fn finish(session: &mut Session, store: &Store, binary: &Binary) -> Result<(), StoreError> {
-    session.complete = binary.is_unchanged();
-    session.incomplete_reason = (!session.complete)
-        .then(|| "the harness was built anew while it ran: its trials may be of two builds".to_owned());
-    store.save(session)
 }

@@ -4,6 +4,7 @@
 //! what was given and how to mend it.
 
 mod bench;
+mod doctor;
 mod filters;
 mod list;
 mod names;
@@ -11,6 +12,7 @@ mod output;
 mod plan;
 mod progress;
 mod report;
+mod resume;
 mod run;
 mod schedule;
 mod sight;
@@ -41,7 +43,8 @@ struct Cli {
 }
 
 const EXIT_CODES: &str = "Durations need a unit: 200us, 1ms, 5s, 10m, 1h.\n\
-    Exit codes: 0 all is well, 1 error or a failed trial, 2 usage, 12 a session with no complete round.";
+    Exit codes: 0 all is well, 1 error or a failed trial, 2 usage, 11 this machine is not fit (`doctor`), 12 refused: a \
+    session without a complete round, or one that cannot go on.";
 
 #[derive(Subcommand)]
 enum Verb {
@@ -51,8 +54,12 @@ enum Verb {
     Plan(plan::Args),
     /// Measure, store a session, and render its report
     Run(run::Args),
+    /// Go on with a session that was interrupted
+    Resume(resume::Args),
     /// Render the report of a session anew
     Report(report::Args),
+    /// Say whether this machine is fit to measure on, and what to do about it
+    Doctor(doctor::Args),
     /// Measure one strategy on one cell in this process and print the record
     ///
     /// Give one workload, one cell and one strategy, or a spec.
@@ -66,6 +73,8 @@ enum Verdict {
     Pass,
     /// Something was measured, but a trial failed or some are missing; it has been said.
     Flawed,
+    /// This machine is not fit to measure on; it has been said.
+    Unfit,
 }
 
 /// Why a verb could not do its work.
@@ -109,7 +118,9 @@ impl Verb {
             Self::List(arguments) => list::run(&arguments),
             Self::Plan(arguments) => plan::run(&arguments, command),
             Self::Run(arguments) => run::run(&arguments, command),
+            Self::Resume(arguments) => resume::run(&arguments),
             Self::Report(arguments) => report::run(&arguments),
+            Self::Doctor(arguments) => doctor::run(&arguments),
             Self::Trial(arguments) => trial::run(&arguments),
         }
     }
@@ -130,6 +141,7 @@ fn exit(outcome: Result<Verdict, Problem>) -> ExitCode {
     let (code, message) = match outcome {
         Ok(Verdict::Pass) => (0, None),
         Ok(Verdict::Flawed) => (1, None),
+        Ok(Verdict::Unfit) => (11, None),
         Err(Problem::Error(message)) => (1, Some(message)),
         Err(Problem::Usage(message)) => (2, Some(message)),
         Err(Problem::Refused(message)) => (12, Some(message)),

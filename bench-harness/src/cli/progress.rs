@@ -9,13 +9,14 @@ use super::output;
 use crate::campaign::Campaign;
 use crate::campaign::plan::{about, trial_time};
 use crate::campaign::run::Watch;
-use crate::record::{Trial, TrialResult};
+use crate::record::{Round, Trial, TrialResult};
 use crate::trial::spec::TrialSpec;
 
 /// How far a campaign is. It draws between trials only, never while one is measured.
 pub(super) struct Progress {
     bar: Option<ProgressBar>,
     rounds: u32,
+    trials_per_round: usize,
     trials: usize,
     done: usize,
     failed: usize,
@@ -25,16 +26,22 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(campaign: &Campaign) -> Self {
-        let trials = campaign.n_trials();
+    /// Of a campaign of which `ended` rounds are in already.
+    pub(super) fn new(campaign: &Campaign, ended: u32) -> Self {
+        let trials_per_round = campaign.trials_per_round();
+        let trials = campaign.n_trials().max(trials_per_round * ended as usize);
+        let done = trials_per_round * ended as usize;
+        let bar = std::io::stderr().is_terminal().then(|| bar(trials));
+        bar.iter().for_each(|bar| bar.set_position(done as u64));
         Self {
-            bar: std::io::stderr().is_terminal().then(|| bar(trials)),
+            bar,
             rounds: campaign.plan.rounds,
+            trials_per_round,
             trials,
-            done: 0,
+            done,
             failed: 0,
             started: Instant::now(),
-            planned: campaign.time(),
+            planned: campaign.round_time() * campaign.plan.rounds.saturating_sub(ended),
             planned_done: Duration::ZERO,
         }
     }
@@ -68,15 +75,16 @@ fn bar(trials: usize) -> ProgressBar {
 
 impl Watch for Progress {
     fn starts(&mut self, spec: &TrialSpec) {
+        if self.done == self.trials {
+            // A round in place of an invalid one.
+            self.trials += self.trials_per_round;
+            self.bar.iter().for_each(|bar| bar.set_length(self.trials as u64));
+        }
         let Some(bar) = &self.bar else { return };
-        let TrialSpec { round, workload, cell, strategy, .. } = spec;
+        let TrialSpec { round, workload, cell, label, .. } = spec;
         let left = about(self.left());
         let rounds = self.rounds;
-        bar.set_message(format!(
-            "{left} left, round {}/{rounds}: {workload}/{} {strategy}",
-            round + 1,
-            cell.id
-        ));
+        bar.set_message(format!("{left} left, round {}/{rounds}: {workload}/{} {label}", round + 1, cell.id));
         bar.tick();
     }
 
@@ -92,13 +100,17 @@ impl Watch for Progress {
         self.bar.iter().for_each(|bar| bar.inc(1));
     }
 
-    fn round_ended(&mut self, round: u32) {
+    fn round_ended(&mut self, round: &Round) {
+        let number = round.round + 1;
+        if let Some(why) = &round.invalid {
+            self.say(&format!("round {number} is invalid and stays out of all comparisons: {why}"));
+        }
         if self.bar.is_some() {
             return;
         }
         let failed = if self.failed > 0 { format!(", {} failed", self.failed) } else { String::new() };
         let (done, trials, rounds) = (self.done, self.trials, self.rounds);
         let left = if done < trials { format!(", about {} left", about(self.left())) } else { String::new() };
-        self.say(&format!("round {} of {rounds}: {done} of {trials} trials{failed}{left}", round + 1));
+        self.say(&format!("round {number} of {rounds}: {done} of {trials} trials{failed}{left}"));
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn render(session: &Session, folder: &Path) -> Result<(), Problem> {
     let session = &session.of_complete_rounds();
     if session.trials.is_empty() {
         let why = session.incomplete_reason.as_deref().unwrap_or("it has no trials");
-        let next = "measure again with `run`";
+        let next = "go on with `resume`, or measure again with `run`";
         return Err(Problem::Refused(format!(
             "session {} has no complete round ({why}); {next}",
             session.id

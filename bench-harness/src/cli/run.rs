@@ -14,6 +14,7 @@ use crate::campaign::child::{Children, Stopper};
 use crate::campaign::run::{self as campaign_run, Binary};
 use crate::environment;
 use crate::record::{Environment, Session, TrialResult};
+use crate::session::lock::MachineLock;
 use crate::session::store::{Results, Store, StoreError, rescue};
 
 #[derive(clap::Args)]
@@ -39,16 +40,39 @@ pub(super) fn run(arguments: &Args, command: Vec<String>) -> Result<Verdict, Pro
 pub(super) fn measure(campaign: &Campaign, root: &Path) -> Result<Verdict, Problem> {
     sight::announce(campaign, root);
     let results = Results::open(root, campaign.n_trials()).map_err(|error| Problem::error(&error))?;
-    let binary =
-        Binary::current().map_err(|error| Problem::Error(format!("cannot read this program: {error}")))?;
+    let _lock = lock_machine(root)?;
+    let binary = binary()?;
     let environment = environment::read(binary.sha256.clone(), output::workspace().as_deref());
-    let mut store = results.create(&session_id(&environment)).map_err(|error| Problem::error(&error))?;
+    let store = results.create(&session_id(&environment)).map_err(|error| Problem::error(&error))?;
+    store.save_workloads(campaign.workloads()).map_err(|error| Problem::error(&error))?;
     let mut session = campaign_run::begin(campaign, store.id(), environment);
+    store.save_header(&mut session).map_err(|error| Problem::error(&error))?;
+    output::say(&format!("seed {}, measuring into {}", campaign.plan.master_seed, store.folder().display()));
+    carry_out(campaign, session, store, &binary)
+}
+
+/// The right to measure on this machine.
+pub(super) fn lock_machine(results: &Path) -> Result<MachineLock, Problem> {
+    let results = std::path::absolute(results).unwrap_or_else(|_| results.to_owned());
+    MachineLock::take(&std::env::temp_dir(), &results).map_err(|error| Problem::error(&error))
+}
+
+/// The program that measures: this one.
+pub(super) fn binary() -> Result<Binary, Problem> {
+    Binary::current().map_err(|error| Problem::Error(format!("cannot read this program: {error}")))
+}
+
+/// Runs what is left of a session, and renders it.
+pub(super) fn carry_out(
+    campaign: &Campaign,
+    mut session: Session,
+    mut store: Store,
+    binary: &Binary,
+) -> Result<Verdict, Problem> {
     let mut children = Children::new(binary.path.clone());
     on_interrupt(children.stopper())?;
-    output::say(&format!("seed {}, measuring into {}", campaign.plan.master_seed, store.folder().display()));
-    let mut progress = Progress::new(campaign);
-    let stored = campaign_run::run(campaign, &mut session, &mut store, &mut children, &binary, &mut progress);
+    let mut progress = Progress::new(campaign, u32::try_from(session.rounds.len()).unwrap_or(u32::MAX));
+    let stored = campaign_run::run(campaign, &mut session, &mut store, &mut children, binary, &mut progress);
     progress.finish();
     match stored {
         Ok(()) => conclude(&session, &store),
@@ -82,10 +106,18 @@ fn conclude(session: &Session, store: &Store) -> Result<Verdict, Problem> {
         let why = session.incomplete_reason.as_deref().unwrap_or("no trial ended");
         let folder = store.folder().display();
         return Err(Problem::Error(format!(
-            "{why}: no round is complete, so there is no report; what ended is in {folder}"
+            "{why}: no round is complete, so there is no report; `resume {folder}` goes on with it"
         )));
     }
     session.incomplete_reason.iter().for_each(|why| output::say(&format!("incomplete: {why}")));
+    if !session.complete {
+        output::say(&format!("`resume {}` goes on with it", store.folder().display()));
+    }
+    let fitness = session.fitness();
+    if !fitness.fit {
+        let why = fitness.why.join("; ");
+        output::say(&format!("warning: this machine was not fit to measure on: {why}; see `doctor`"));
+    }
     let failures = say_failures(session);
     report::render(session, store.folder())?;
     Ok(if session.complete && failures == 0 { Verdict::Pass } else { Verdict::Flawed })

@@ -1,7 +1,7 @@
 //! A session as it is kept: the samples of each row merged over the rounds, and of each trial its percentiles.
 //!
-//! The histogram of each trial stays in `trials.jsonl`. Merged ones are for showing; what is inferred comes from the
-//! rounds' own percentiles.
+//! The histogram of each trial stays in `trials.jsonl`. Merged ones are for showing and have two digits; what is inferred
+//! comes from the rounds' own percentiles, which have three.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,10 @@ impl Session {
             workload: workload.to_owned(),
             cell: cell.to_owned(),
             strategy: strategy.to_owned(),
-            hdr: parts.into_iter().map(|(part, samples)| (part.to_owned(), samples.encode())).collect(),
+            hdr: parts
+                .into_iter()
+                .map(|(part, samples)| (part.to_owned(), samples.to_two_digits().encode()))
+                .collect(),
         });
         let histograms = histograms.collect();
         Ok(Self {

@@ -1,18 +1,23 @@
 //! Reads a session back: all of it or nothing.
 //!
 //! A file that is damaged, cut off, of another kind or of a newer harness is refused by name, before anything is made from
-//! it.
+//! it. Of a session that was not ended, its `session.json` has no trials yet: they are read from the lines beside it.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::error::Category;
 
-use super::store::SESSION_FILE;
+use super::check;
+use super::journal::{self, Journal};
+use super::store::{SESSION_FILE, TRIALS_FILE};
 use crate::record::{SESSION_SCHEMA, Session};
+
+// LIMIT: 256 MiB: a hundred times a session of everything that `list` shows.
+const MOST_BYTES: u64 = 256 << 20;
 
 /// Why a session cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +34,12 @@ impl fmt::Display for ReadError {
 
 impl std::error::Error for ReadError {}
 
+impl ReadError {
+    pub(super) fn new(file: &Path, reason: impl Into<String>) -> Self {
+        Self { file: file.to_owned(), reason: reason.into() }
+    }
+}
+
 /// Reads a session from its folder or from its `session.json`.
 ///
 /// # Errors
@@ -36,10 +47,53 @@ impl std::error::Error for ReadError {}
 /// contradicts itself.
 pub fn read(path: &Path) -> Result<Session, ReadError> {
     let file = file_of(path);
-    match fs::read(&file) {
-        Ok(bytes) => parse(&bytes).map_err(|reason| ReadError { file, reason }),
-        Err(cause) => Err(ReadError { file, reason: format!("cannot read the session: {cause}") }),
+    let session = header(&file)?;
+    let lines = file.with_file_name(TRIALS_FILE);
+    if is_running(&session) && file.file_name().is_some_and(|name| name == SESSION_FILE) && lines.is_file() {
+        return Ok(with_lines(session, &lines)?.0);
     }
+    Ok(session)
+}
+
+/// Reads a session that was not ended from its folder: what is in its `session.json`, and the trials of the rounds that
+/// have ended, with their samples.
+///
+/// # Errors
+/// As [`read()`], or there are no lines of trials.
+pub fn read_unfinished(folder: &Path) -> Result<(Session, Journal), ReadError> {
+    let mut session = header(&folder.join(SESSION_FILE))?;
+    session.trials.clear();
+    session.histograms.clear();
+    with_lines(session, &folder.join(TRIALS_FILE))
+}
+
+fn header(file: &Path) -> Result<Session, ReadError> {
+    let refused = |reason| ReadError::new(file, reason);
+    let bytes = bytes(file).map_err(|cause| refused(format!("cannot read the session: {cause}")))?;
+    parse(&bytes).map_err(refused)
+}
+
+/// What a file has, if that is not unreasonably much.
+pub(super) fn bytes(file: &Path) -> io::Result<Vec<u8>> {
+    let length = fs::metadata(file)?.len();
+    if length > MOST_BYTES {
+        let (length, most) = (length >> 20, MOST_BYTES >> 20);
+        return Err(io::Error::other(format!("it has {length} MiB; no session has more than {most}")));
+    }
+    fs::read(file)
+}
+
+/// Whether a session was not ended: its trials are in the lines beside it.
+fn is_running(session: &Session) -> bool {
+    !session.complete && session.trials.is_empty()
+}
+
+/// Adds the trials of the rounds that have ended.
+fn with_lines(mut session: Session, lines: &Path) -> Result<(Session, Journal), ReadError> {
+    let journal = journal::read(lines)?;
+    session.trials = journal.trials_of(&session.rounds);
+    check::session(&session).map_err(|reason| ReadError::new(lines, format!("damaged: {reason}")))?;
+    Ok((session, journal))
 }
 
 /// The `session.json` that a path given by a user means.
@@ -47,10 +101,16 @@ pub fn file_of(path: &Path) -> PathBuf {
     if path.is_dir() { path.join(SESSION_FILE) } else { path.to_owned() }
 }
 
-fn parse(bytes: &[u8]) -> Result<Session, String> {
+/// Reads a session from the bytes of its file.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn parse(bytes: &[u8]) -> Result<Session, String> {
     check_schema(bytes)?;
     let session = serde_json::from_slice(bytes).map_err(|error| describe(&error))?;
-    check(&session)?;
+    let document = serde_json::from_slice(bytes).map_err(|error| describe(&error))?;
+    check::numbers(&document).map_err(|path| format!("damaged: {}", path.trim_start_matches('.')))?;
+    check::session(&session).map_err(|reason| format!("damaged: {reason}"))?;
     Ok(session)
 }
 
@@ -93,32 +153,10 @@ fn describe(error: &serde_json::Error) -> String {
     }
 }
 
-/// Whether trials and plan agree. The plan comes first, because trials are judged by it.
-fn check(session: &Session) -> Result<(), String> {
-    let plan = &session.plan;
-    if !plan.strategies.contains(&plan.control) {
-        return Err(format!("damaged: the control `{}` is not among the strategies", plan.control));
-    }
-    let cells: BTreeSet<_> = session.cells().map(|(workload, cell)| (workload, &*cell.id)).collect();
-    let mut seen = BTreeSet::new();
-    for (index, trial) in session.trials.iter().enumerate() {
-        let (workload, cell, strategy) = (&*trial.workload, &*trial.cell, &*trial.strategy);
-        let named = format!("trial {index} ({workload}/{cell}/{strategy}, round {})", trial.round);
-        let is_planned = cells.contains(&(workload, cell)) && plan.strategies.contains(&trial.strategy);
-        if !is_planned || trial.round >= plan.rounds {
-            return Err(format!("damaged: {named} is not in the plan"));
-        }
-        if !seen.insert((trial.round, workload, cell, strategy)) {
-            return Err(format!("damaged: {named} is there twice"));
-        }
-    }
-    let planned = session.trials_per_round() * plan.rounds as usize;
-    if session.complete && session.trials.len() != planned {
-        return Err(format!("damaged: it says complete, with {} of {planned} trials", session.trials.len()));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 #[path = "tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "hostile.rs"]
+mod hostile;

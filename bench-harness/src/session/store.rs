@@ -1,25 +1,29 @@
-//! Writes sessions: the folder of results with its lock, and one session's files.
+//! Writes sessions: the folder of results, and one session's files.
 //!
-//! What can be known beforehand is checked beforehand: that the folder can be written, that it has room, that no other run
-//! is using it. What fails later leaves the session in memory, and [`rescue`] puts it elsewhere.
+//! What can be known beforehand is checked beforehand: that the folder can be written, that it has room. What fails later
+//! leaves the session in memory, and [`rescue`] puts it elsewhere.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::process;
 
+use super::read::parse;
 use crate::record::{Session, Trial, TrialResult};
+use crate::workload::definition::Workload;
 
 /// The whole session in one file.
 pub const SESSION_FILE: &str = "session.json";
 /// A line for each trial, as soon as it ends.
 pub const TRIALS_FILE: &str = "trials.jsonl";
+/// The workloads as they were read, for a session that is taken up again.
+pub const WORKLOADS_FILE: &str = "workloads.json";
 
-const LOCK_FILE: &str = ".lock";
 const PROBE_FILE: &str = ".probe";
-// LIMIT: 48 KiB per trial: a record is 6 to 12 KiB, and is on disk three times while `session.json` is replaced.
-const BYTES_PER_TRIAL: usize = 48 << 10;
+// LIMIT: 16 KiB per trial: a line is 2 to 12 KiB, and `session.json`, old and new, has 1 KiB of it.
+const BYTES_PER_TRIAL: usize = 16 << 10;
 
 /// What could not be stored, and why.
 #[derive(Debug)]
@@ -29,8 +33,18 @@ pub struct StoreError {
 }
 
 impl StoreError {
-    fn new(doing: impl Into<String>, cause: io::Error) -> Self {
+    pub(super) fn new(doing: impl Into<String>, cause: io::Error) -> Self {
         Self { doing: doing.into(), cause: Some(cause) }
+    }
+
+    /// Nothing failed; it must not be done.
+    pub(super) fn refused(why: String) -> Self {
+        Self { doing: why, cause: None }
+    }
+
+    /// Something that was measured cannot be read.
+    pub(crate) fn unreadable(what: String) -> Self {
+        Self { doing: what, cause: None }
     }
 
     /// What went wrong, fit for a record: paths name users and machines.
@@ -52,18 +66,17 @@ impl std::error::Error for StoreError {
     }
 }
 
-/// The folder of results, held against other runs for as long as this value lives.
+/// The folder of results.
 #[derive(Debug)]
 pub struct Results {
     root: PathBuf,
-    _lock: File,
 }
 
 impl Results {
     /// Opens the folder, creating it if need be, for a session of about `trials` trials.
     ///
     /// # Errors
-    /// The folder cannot be created or written, has no room for the session, or another run holds it.
+    /// The folder cannot be created or written, or has no room for the session.
     pub fn open(root: &Path, trials: usize) -> Result<Self, StoreError> {
         let shown = root.display();
         let mend = "choose another folder with --results";
@@ -72,13 +85,12 @@ impl Results {
         })?;
         let root = fs::canonicalize(root)
             .map_err(|cause| StoreError::new(format!("cannot find the results folder {shown}"), cause))?;
-        let lock = lock(&root)?;
         let bytes = trials.saturating_mul(BYTES_PER_TRIAL);
         probe(&root, bytes).map_err(|cause| {
             let mib = bytes.div_ceil(1 << 20);
             StoreError::new(format!("cannot write {mib} MiB to the results folder {shown} ({mend})"), cause)
         })?;
-        Ok(Self { root, _lock: lock })
+        Ok(Self { root })
     }
 
     /// Creates the folder of a session; its name is `id`, with a number if there is such a folder already.
@@ -99,34 +111,6 @@ impl Results {
         }
         unreachable!("one of the numbers is free")
     }
-}
-
-/// Makes sure that no other run uses the folder, so that two runs never disturb each other's measurements.
-fn lock(root: &Path) -> Result<File, StoreError> {
-    let path = root.join(LOCK_FILE);
-    let failed =
-        |cause| StoreError::new(format!("cannot lock the results folder with {}", path.display()), cause);
-    let mut options = OpenOptions::new();
-    let mut file = options.read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::Error(cause)) => return Err(failed(cause)),
-        Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            let known = file.read_to_string(&mut holder).is_ok() && !holder.trim().is_empty();
-            let holder =
-                if known { format!("process {}", holder.trim()) } else { "another process".to_owned() };
-            let root = root.display();
-            let doing =
-                format!("{holder} is measuring into {root}; two runs disturb each other: wait for it to end");
-            return Err(StoreError { doing, cause: None });
-        }
-    }
-    file.set_len(0)
-        .and_then(|()| file.rewind())
-        .and_then(|()| writeln!(file, "{}", process::id()))
-        .map_err(failed)?;
-    Ok(file)
 }
 
 /// Writes as much as the session will need, and removes it.
@@ -160,6 +144,20 @@ impl Store {
         Ok(Self { id, folder, trials })
     }
 
+    /// Opens the folder of a session that was not ended, and cuts off what follows the `whole` bytes of its lines.
+    ///
+    /// # Errors
+    /// The file of lines is not there or cannot be written.
+    pub fn reopen(folder: &Path, whole: u64) -> Result<Self, StoreError> {
+        let path = folder.join(TRIALS_FILE);
+        let failed = |cause| StoreError::new(format!("cannot go on writing {}", path.display()), cause);
+        let folder = fs::canonicalize(folder).map_err(failed)?;
+        let trials = OpenOptions::new().append(true).open(&path).map_err(failed)?;
+        trials.set_len(whole).map_err(failed)?;
+        let id = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Ok(Self { id, folder, trials })
+    }
+
     /// The session's id: the name of its folder.
     pub fn id(&self) -> &str {
         &self.id
@@ -186,12 +184,44 @@ impl Store {
     /// Replaces `session.json` in one step: a reader sees the old one or the new one, never a part.
     ///
     /// # Errors
-    /// The disk is full or gone; the old file is still there then.
+    /// The disk is full or gone, or what was to be written could not be read back; the old file is still there then.
     pub fn save(&self, session: &Session) -> Result<(), StoreError> {
         let path = self.folder.join(SESSION_FILE);
-        replace(&path, session)
-            .map_err(|cause| StoreError::new(format!("cannot write {}", path.display()), cause))
+        let written = checked_bytes(session).and_then(|bytes| replace(&path, &bytes));
+        written.map_err(|cause| StoreError::new(format!("cannot write {}", path.display()), cause))
     }
+
+    /// The same without trials: cheap, for a session that goes on. Its trials are in the lines already.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save).
+    pub fn save_header(&self, session: &mut Session) -> Result<(), StoreError> {
+        let trials = mem::take(&mut session.trials);
+        let saved = self.save(session);
+        session.trials = trials;
+        saved
+    }
+
+    /// Keeps the workloads as they were read.
+    ///
+    /// # Errors
+    /// The disk is full or gone.
+    pub fn save_workloads(&self, workloads: &[Workload]) -> Result<(), StoreError> {
+        let path = self.folder.join(WORKLOADS_FILE);
+        let written =
+            serde_json::to_vec(workloads).map_err(io::Error::from).and_then(|bytes| replace(&path, &bytes));
+        written.map_err(|cause| StoreError::new(format!("cannot write {}", path.display()), cause))
+    }
+}
+
+/// The workloads that a session was begun with.
+///
+/// # Errors
+/// The file is missing or damaged.
+pub fn workloads(folder: &Path) -> Result<Vec<Workload>, StoreError> {
+    let path = folder.join(WORKLOADS_FILE);
+    let read = fs::read(&path).and_then(|bytes| serde_json::from_slice(&bytes).map_err(io::Error::from));
+    read.map_err(|cause| StoreError::new(format!("cannot read {}", path.display()), cause))
 }
 
 /// A trial as one line of JSON.
@@ -200,7 +230,9 @@ impl Store {
 /// A number in it is not finite: JSON has no such number, and no reader should have to guess.
 pub fn line(trial: &Trial) -> io::Result<String> {
     if let TrialResult::Measured(measurement) = &trial.result {
-        let floats = measurement.mean_ns.values().chain([&measurement.cost.mean_ns, &measurement.cost.cv]);
+        let depths = measurement.open.iter().flat_map(|open| [&open.depth_at_first, &open.depth_at_last]);
+        let cost = [&measurement.cost.mean_ns, &measurement.cost.cv];
+        let floats = measurement.mean_ns.values().chain(cost).chain(depths);
         if let Some(number) = floats.copied().find(|number| !number.is_finite()) {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
@@ -218,14 +250,32 @@ pub fn line(trial: &Trial) -> io::Result<String> {
 pub fn rescue(session: &Session) -> Result<PathBuf, StoreError> {
     let name = format!("bench-harness-{}-{}.json", session.id, process::id());
     let path = std::env::temp_dir().join(name);
-    replace(&path, session)
+    session
+        .folded()
+        .map_err(io::Error::other)
+        .and_then(|folded| replace(&path, &bytes_of(&folded)?))
         .map_err(|cause| StoreError::new(format!("cannot write {}", path.display()), cause))?;
     Ok(path)
 }
 
-fn replace(path: &Path, session: &Session) -> io::Result<()> {
+/// The bytes of a session's file.
+fn bytes_of(folded: &Session) -> io::Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec(folded)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// The same, if a reader will read from them what was written.
+fn checked_bytes(session: &Session) -> io::Result<Vec<u8>> {
+    let folded = session.folded().map_err(io::Error::other)?;
+    let bytes = bytes_of(&folded)?;
+    let read = parse(&bytes).map_err(|why| io::Error::other(format!("it could not be read back: {why}")))?;
+    if read == folded { Ok(bytes) } else { Err(io::Error::other("it would be read back as another session")) }
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let new = path.with_extension("json.new");
-    let written = write_whole(&new, session).and_then(|()| fs::rename(&new, path));
+    let written = write_whole(&new, bytes).and_then(|()| fs::rename(&new, path));
     if written.is_err() {
         // A part of a file is of no use, and on a full disk it is in the way.
         drop(fs::remove_file(&new));
@@ -233,10 +283,8 @@ fn replace(path: &Path, session: &Session) -> io::Result<()> {
     written
 }
 
-fn write_whole(path: &Path, session: &Session) -> io::Result<()> {
-    let session = &session.folded().map_err(io::Error::other)?;
-    let mut file = io::BufWriter::new(File::create(path)?);
-    serde_json::to_writer(&mut file, session)?;
-    file.write_all(b"\n")?;
-    file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }

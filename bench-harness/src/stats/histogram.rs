@@ -3,8 +3,11 @@
 //! Histograms are merged for display; percentiles are never averaged. A percentile is shown only where the samples reach
 //! well beyond it: ten times as many as are needed for the largest of them to exceed it with 95 %.
 
+use std::io::Read;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use flate2::read::ZlibDecoder;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer as _, V2DeflateSerializer};
 
@@ -76,6 +79,35 @@ impl From<Histogram<u64>> for Samples {
     }
 }
 
+// LIMIT: 1 MiB inflated: thirty times what the finest histogram here needs with all of its places taken.
+const MOST_BYTES: u64 = 1 << 20;
+// LIMIT: three digits up to 60 s, what a trial records.
+const MOST_DIGITS: u32 = 3;
+const HIGHEST: u64 = 60_000_000_000;
+
+/// The uncompressed form of a compressed V2 histogram, whose header asks for no more memory than a trial's own would.
+fn inflated(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    // Two words of the outer header: a cookie and the length of what follows.
+    let packed = bytes.get(8..).ok_or("it is too short")?;
+    let mut plain = Vec::new();
+    let inflating = ZlibDecoder::new(packed).take(MOST_BYTES).read_to_end(&mut plain);
+    inflating.map_err(|error| error.to_string())?;
+    let word =
+        |at: usize| -> Option<u32> { Some(u32::from_be_bytes(plain.get(at..at + 4)?.try_into().ok()?)) };
+    let wide = |at| Some(u64::from(word(at)?) << 32 | u64::from(word(at + 4)?));
+    // cookie, length of the counts, offset, digits, lowest, highest, ratio
+    let (Some(length), Some(digits), Some(highest)) = (word(4), word(12), wide(24)) else {
+        return Err("its header is cut off".to_owned());
+    };
+    if digits > MOST_DIGITS || highest > HIGHEST {
+        return Err(format!("its bounds are {digits} digits up to {highest} ns, beyond those of a trial"));
+    }
+    match plain.len().checked_sub(40) {
+        Some(counts) if counts as u64 >= u64::from(length) => Ok(plain),
+        _ => Err("its counts are cut off".to_owned()),
+    }
+}
+
 impl Samples {
     /// No samples yet.
     pub fn none() -> Self {
@@ -88,7 +120,8 @@ impl Samples {
     /// What is wrong with the text.
     pub fn decode(text: &str) -> Result<Self, String> {
         let bytes = STANDARD.decode(text).map_err(|error| format!("not base64: {error}"))?;
-        let read = Deserializer::new().deserialize::<u64, _>(&mut bytes.as_slice());
+        let plain = inflated(&bytes).map_err(|reason| format!("not a histogram: {reason}"))?;
+        let read = Deserializer::new().deserialize::<u64, _>(&mut plain.as_slice());
         Ok(Self(Some(read.map_err(|error| format!("not a histogram: {error}"))?)))
     }
 
@@ -115,6 +148,19 @@ impl Samples {
                 Ok(())
             }
         }
+    }
+
+    /// The same samples to two digits, each at the middle of what it may have been: a third of the text, for curves and
+    /// tables of many rounds together.
+    #[must_use]
+    pub fn to_two_digits(&self) -> Self {
+        let Some(fine) = &self.0 else { return Self::none() };
+        let mut coarse = Histogram::new_with_bounds(1, HIGHEST, 2).expect("these bounds are right");
+        for step in fine.iter_recorded() {
+            let value = fine.median_equivalent(step.value_iterated_to());
+            coarse.saturating_record_n(value, step.count_at_value());
+        }
+        coarse.into()
     }
 
     /// How many samples.
@@ -212,6 +258,20 @@ mod tests {
     }
 
     #[test]
+    fn two_digits_keep_all_samples_and_move_none_by_more_than_a_hundredth() {
+        let fine = samples((0..10_000).map(|i| 100 + i * i));
+        let coarse = fine.to_two_digits();
+        assert_eq!(coarse.count(), fine.count());
+        for quantile in [Quantile::P50, Quantile::P90, Quantile::P99] {
+            let (fine, coarse) = (fine.percentile(quantile).unwrap(), coarse.percentile(quantile).unwrap());
+            assert!((coarse / fine - 1.0).abs() < 0.01, "{fine} {coarse}");
+        }
+        assert!(coarse.encode().len() < fine.encode().len());
+        assert_eq!(coarse.to_two_digits().encode(), coarse.encode());
+        assert_eq!(Samples::none().to_two_digits().count(), 0);
+    }
+
+    #[test]
     fn the_spectrum_ends_where_ten_samples_lie_above() {
         let curve = samples(1..=100_000).spectrum(40);
         assert_eq!(curve.len(), 40);
@@ -226,5 +286,35 @@ mod tests {
         assert!(Samples::decode("$$$").unwrap_err().starts_with("not base64"));
         assert!(Samples::decode("AAAA").unwrap_err().starts_with("not a histogram"));
         assert!(Samples::none().max().is_err() && Samples::none().percentile(Quantile::P50).is_err());
+    }
+
+    /// A V2 histogram of a made-up header, compressed as a trial's is.
+    fn hostile(length: u32, digits: u32, highest: u64, counts: &[u8]) -> String {
+        use std::io::Write;
+        let mut plain = 0x1c84_9313_u32.to_be_bytes().to_vec();
+        [length, 0, digits].iter().for_each(|word| plain.extend(word.to_be_bytes()));
+        [1, highest, 1.0_f64.to_bits()].iter().for_each(|wide| plain.extend(wide.to_be_bytes()));
+        plain.extend(counts);
+        let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+        packed.write_all(&plain).unwrap();
+        let packed = packed.finish().unwrap();
+        let mut bytes = 0x1c84_9314_u32.to_be_bytes().to_vec();
+        bytes.extend((packed.len() as u32).to_be_bytes());
+        bytes.extend(packed);
+        STANDARD.encode(bytes)
+    }
+
+    #[test]
+    fn a_header_that_asks_for_much_memory_is_refused_before_it_gets_any() {
+        assert!(Samples::decode(&hostile(1, 3, HIGHEST, &[2])).is_ok(), "the made-up header is a right one");
+        for (name, text, expected) in [
+            ("length", hostile(u32::MAX, 3, HIGHEST, &[2]), "cut off"),
+            ("digits", hostile(1, 5, HIGHEST, &[2]), "5 digits"),
+            ("bounds", hostile(1, 3, u64::MAX, &[2]), "beyond"),
+            ("zeros", hostile(8 << 20, 3, HIGHEST, &vec![0; 8 << 20]), "cut off"),
+        ] {
+            let error = Samples::decode(&text).unwrap_err();
+            assert!(error.contains(expected), "{name}: {error}");
+        }
     }
 }

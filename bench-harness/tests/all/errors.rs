@@ -39,6 +39,8 @@ fn every_mistake_on_the_command_line_is_named_with_its_mend() {
         "run --budget 1m --rounds 3",
         "run --rounds 0",
         "run --seed 0xyz",
+        "resume",
+        "resume no/such/session",
         "report",
         "report no/such/session",
         "report x --workload",

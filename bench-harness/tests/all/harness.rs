@@ -141,6 +141,13 @@ impl Running {
         assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
     }
 
+    /// As a power cut does.
+    pub(crate) fn kill(mut self) {
+        let mut child = self.child.take().expect("not waited for yet");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
     /// Waits for the end.
     pub(crate) fn end(mut self) -> Ended {
         loop {

@@ -3,7 +3,7 @@ use super::harness::{Desk, check_golden};
 #[test]
 fn help_is_data_and_says_what_a_stranger_needs() {
     let desk = Desk::new();
-    for verb in ["", "list", "plan", "run", "report", "trial"] {
+    for verb in ["", "list", "plan", "run", "resume", "report", "doctor", "trial"] {
         let ended = desk.run(&format!("{verb} --help"));
         ended.check(0, &[]);
         let name = if verb.is_empty() { "help.txt".to_owned() } else { format!("help-{verb}.txt") };

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "all of this is tests, helpers included")]
 
+mod doctor;
 #[cfg(unix)]
 mod errors;
 mod harness;
@@ -10,5 +11,7 @@ mod help;
 mod list;
 mod plan;
 mod report;
+#[cfg(unix)]
+mod resume;
 mod run;
 mod trial;

@@ -51,7 +51,7 @@ fn nothing_is_rendered_from_a_file_that_is_not_a_whole_session() {
         ("corrupt", good.replacen("\"plan\":", "\"plan\";", 1), "damaged"),
         ("newer", good.replacen("session/1", "session/7", 1), "newer harness"),
         ("other", "{\"schema\": \"something else\"}".to_owned(), "not a session"),
-        ("twice", good.replacen("\"round\":1", "\"round\":0", 1), "twice"),
+        ("twice", good.replacen("\"round\":[[0,1]", "\"round\":[[0,0]", 1), "twice"),
     ];
     for (name, text, expected) in cases {
         assert_ne!(text, good, "{name}");
@@ -78,4 +78,16 @@ fn a_session_without_a_complete_round_is_refused() {
     ended.check(12, &["no complete round", "interrupted early", "`run`"]);
     assert_eq!(ended.stdout, "");
     assert!(!desk.path("half/report.html").exists());
+}
+
+#[test]
+fn a_session_that_is_cut_off_anywhere_is_refused() {
+    let desk = measured();
+    let whole = fs::read(desk.session().join("session.json")).unwrap();
+    let end = whole.trim_ascii_end().len();
+    assert!(bench_harness::session::read::parse(&whole[..end]).is_ok());
+    for cut in 0..end {
+        let error = bench_harness::session::read::parse(&whole[..cut]).unwrap_err();
+        assert!(error.contains("cut off") || error.contains("invalid number"), "cut at {cut}: {error}");
+    }
 }

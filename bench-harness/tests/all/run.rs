@@ -42,6 +42,12 @@ fn a_run_measures_every_label_in_every_round_and_ends_with_the_path_of_its_repor
     assert!(session.complete && session.incomplete_reason.is_none());
     assert_eq!(session.trials, trials, "line by line and in one file are the same");
     assert_eq!(session.complete_rounds(), [0, 1]);
+    assert_eq!(session.plan.twins.get("s2").map(String::as_str), Some("std-mutex"));
+    assert!(
+        session.rounds.iter().all(|round| round.wall_ns > 0 && round.probe_ns > 0),
+        "{:?}",
+        session.rounds
+    );
     let name = desk.session().file_name().unwrap().to_str().unwrap().to_owned();
     assert!(session.id == name && name.ends_with("Z-nogit"), "{name}");
     assert_eq!(session.plan.command[..2], ["bench-harness", "run"]);
@@ -52,7 +58,7 @@ fn a_run_measures_every_label_in_every_round_and_ends_with_the_path_of_its_repor
     );
     let left: Vec<_> =
         fs::read_dir(desk.path("results")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left.len(), 2, "the session and the lock: {left:?}");
+    assert_eq!(left.len(), 1, "the session: {left:?}");
 }
 
 #[test]
@@ -99,16 +105,19 @@ fn a_results_folder_that_cannot_be_is_said_before_measuring() {
     assert!(!ended.stderr.contains("measuring into"), "{}", ended.stderr);
 }
 
+#[cfg(unix)]
 #[test]
-fn two_runs_never_share_a_results_folder() {
-    let desk = desk("20ms", "200ms");
-    fs::create_dir(desk.path("results")).unwrap();
-    desk.write("results/.lock", "12345\n");
-    let lock = fs::File::options().write(true).open(desk.path("results/.lock")).unwrap();
-    lock.try_lock().unwrap();
-    desk.run(TINY).check(1, &["process 12345 is measuring into", "wait for it"]);
-    drop(lock);
-    desk.run(&format!("{TINY} --rounds 1")).check(0, &[]);
+fn two_runs_never_measure_on_one_machine_at_a_time() {
+    let desk = desk("1m", "1m");
+    let mut first = Running::start(&desk, TINY);
+    first.wait_for("measuring into");
+    let elsewhere = TINY.replace("--results results", "--results elsewhere");
+    let refused = [&format!("process {} is measuring into", first.id()), "wait for it to end"];
+    desk.run(&elsewhere).check(1, &refused);
+    first.interrupt();
+    first.end().check(1, &["interrupted"]);
+    desk.write_tiny_workload();
+    desk.run(&format!("{elsewhere} --rounds 1")).check(0, &[]);
 }
 
 #[cfg(unix)]
@@ -135,7 +144,7 @@ fn ctrl_c_in_the_first_round_leaves_a_session_without_a_report() {
     run.wait_for("measuring into");
     run.interrupt();
     let ended = run.end();
-    ended.check(1, &["interrupted in round 1 of 12, after 0 of 48 trials", "no report"]);
+    ended.check(1, &["interrupted in round 1 of 12, after 0 of 48 trials", "no report", "`resume "]);
     assert_eq!(ended.stdout, "");
     let (session, trials) = stored(&desk);
     assert!(!session.complete && trials.is_empty());

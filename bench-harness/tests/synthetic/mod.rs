@@ -136,6 +136,7 @@ pub(crate) fn session(recipe: &Recipe) -> Session {
             workloads,
         },
         environment: environment(),
+        resumed: Vec::new(),
         pilots: Vec::new(),
         rounds: Vec::new(),
         trials,
@@ -191,6 +192,7 @@ fn environment() -> Environment {
         governor: None,
         smt: None,
         clock_source: None,
+        probe: None,
     }
 }
 

@@ -58,8 +58,10 @@ const QUICK: Amount = Amount {
 /// The main function of the bench target.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<_> = arguments.into_iter().collect();
-    if arguments.get(1).is_some_and(|verb| verb == "trial") {
-        return super::main(arguments);
+    // What a trial's parent calls, and how a session of `cargo bench` goes on: only the program that began it may.
+    if arguments.get(1).is_some_and(|verb| verb == "trial" || verb == "resume") {
+        // Cargo adds its own flag to the arguments of every bench.
+        return super::main(arguments.into_iter().filter(|argument| argument != "--bench"));
     }
     let given = arguments.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned());
     let parsed = Arguments::parse(given);
