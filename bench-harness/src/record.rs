@@ -211,6 +211,9 @@ pub struct Session {
     pub plan: Plan,
     /// Where it ran.
     pub environment: Environment,
+    /// How often the harness is wrong on this machine, if that was known when the session began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
     /// When it was taken up again after an interruption, RFC 3339, UTC; the interrupted round was run anew.
     pub resumed: Vec<String>,
     /// The capacities that open-loop rates were taken from, in plan order; measured before the first round.

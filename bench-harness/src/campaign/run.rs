@@ -94,6 +94,7 @@ pub fn begin(campaign: &Campaign, id: &str, environment: Environment) -> Session
         incomplete_reason: Some(UNFINISHED.to_owned()),
         plan: campaign.plan.clone(),
         environment,
+        calibration: None,
         resumed: Vec::new(),
         pilots: Vec::new(),
         rounds: Vec::new(),

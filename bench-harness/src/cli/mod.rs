@@ -4,6 +4,7 @@
 //! what was given and how to mend it.
 
 mod bench;
+mod calibrate;
 mod doctor;
 mod filters;
 mod list;
@@ -58,6 +59,12 @@ enum Verb {
     Resume(resume::Args),
     /// Render the report of a session anew
     Report(report::Args),
+    /// Measure how often this harness is wrong on this machine
+    ///
+    /// Runs sessions in which a strategy is compared with copies of itself: some identical, of which none should be called
+    /// different, and some with writes that are 5, 10 and 20 % longer, which should be called slower. The summary goes into every
+    /// later report of this machine.
+    Calibrate(calibrate::Args),
     /// Say whether this machine is fit to measure on, and what to do about it
     Doctor(doctor::Args),
     /// Measure one strategy on one cell in this process and print the record
@@ -120,6 +127,7 @@ impl Verb {
             Self::Run(arguments) => run::run(&arguments, command),
             Self::Resume(arguments) => resume::run(&arguments),
             Self::Report(arguments) => report::run(&arguments),
+            Self::Calibrate(arguments) => calibrate::run(&arguments, &command),
             Self::Doctor(arguments) => doctor::run(&arguments),
             Self::Trial(arguments) => trial::run(&arguments),
         }

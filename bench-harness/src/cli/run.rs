@@ -14,6 +14,7 @@ use crate::campaign::child::{Children, Stopper};
 use crate::campaign::run::{self as campaign_run, Binary};
 use crate::environment;
 use crate::record::{Environment, Session, TrialResult};
+use crate::session::calibration;
 use crate::session::lock::MachineLock;
 use crate::session::store::{Results, Store, StoreError, rescue};
 
@@ -45,7 +46,9 @@ pub(super) fn measure(campaign: &Campaign, root: &Path) -> Result<Verdict, Probl
     let environment = environment::read(binary.sha256.clone(), output::workspace().as_deref());
     let store = results.create(&session_id(&environment)).map_err(|error| Problem::error(&error))?;
     store.save_workloads(campaign.workloads()).map_err(|error| Problem::error(&error))?;
-    let mut session = campaign_run::begin(campaign, store.id(), environment);
+    let calibration = calibration::known(root, &environment);
+    let session = campaign_run::begin(campaign, store.id(), environment);
+    let mut session = Session { calibration, ..session };
     store.save_header(&mut session).map_err(|error| Problem::error(&error))?;
     output::say(&format!("seed {}, measuring into {}", campaign.plan.master_seed, store.folder().display()));
     carry_out(campaign, session, store, &binary)
@@ -81,14 +84,14 @@ pub(super) fn carry_out(
 }
 
 /// `<UTC time>-<commit>`, sortable and fit for a folder's name.
-fn session_id(environment: &Environment) -> String {
+pub(super) fn session_id(environment: &Environment) -> String {
     let time = environment.started.replace(':', "-");
     let commit = environment.commit.as_deref().map_or("nogit", |sha| sha.get(..7).unwrap_or(sha));
     format!("{time}-{commit}")
 }
 
 /// The first interrupt stops the campaign, the second one the program.
-fn on_interrupt(stopper: Stopper) -> Result<(), Problem> {
+pub(super) fn on_interrupt(stopper: Stopper) -> Result<(), Problem> {
     let is_second = AtomicBool::new(false);
     let handler = move || {
         // ORDERING: one flag that carries no other data; the swap itself decides who was first.

@@ -4,10 +4,49 @@
 //! whose writes were made slower and that is not called slower is a miss.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
 
-use crate::record::{Calibration, Planted, Session, TrialResult};
+use serde::{Deserialize, Serialize};
+
+use crate::record::{Calibration, Environment, Planted, Session, TrialResult};
 use crate::stats::location::median;
 use crate::stats::{Absent, Family, Judgement, Known, MIN_EFFECT, Verdict, judge};
+
+/// The folder of such sessions, in the folder of results.
+pub const CALIBRATION_FOLDER: &str = "calibration";
+const FILE: &str = "calibration.json";
+const SCHEMA: &str = "bench-harness.calibration/1";
+
+/// The summary on disk: good for the machine that it was measured on.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Summary {
+    schema: String,
+    environment: Environment,
+    calibration: Calibration,
+}
+
+/// Puts the summary into the folder of the sessions that it comes from.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn save(folder: &Path, calibration: &Calibration, here: &Environment) -> io::Result<()> {
+    let summary =
+        Summary { schema: SCHEMA.to_owned(), environment: here.clone(), calibration: calibration.clone() };
+    let (new, file) = (folder.join("calibration.json.new"), folder.join(FILE));
+    fs::write(&new, format!("{}\n", serde_json::to_string_pretty(&summary)?))?;
+    fs::rename(new, file)
+}
+
+/// What is known in a folder of results about the harness on the machine of `here`; `None` if that was never measured.
+pub fn known(results: &Path, here: &Environment) -> Option<Calibration> {
+    let text = fs::read(results.join(CALIBRATION_FOLDER).join(FILE)).ok()?;
+    let summary: Summary = serde_json::from_slice(&text).ok()?;
+    let is_of_here = summary.schema == SCHEMA && summary.environment.unlike_in_hardware(here).is_none();
+    is_of_here.then_some(summary.calibration)
+}
 
 /// What sessions of copies say about the harness.
 ///

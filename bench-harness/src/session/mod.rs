@@ -4,7 +4,7 @@
 //! with the process; `session.json` has the plan and the rounds that have ended while the session runs, and all of it in
 //! one file at the end. A report of a session that has ended is made from `session.json` alone.
 
-mod calibration;
+pub mod calibration;
 mod check;
 mod columns;
 pub mod fitness;
@@ -19,7 +19,6 @@ pub mod store;
 
 use crate::record::{PlannedCell, Session, Trial};
 
-pub use calibration::calibration;
 pub use fitness::Fitness;
 pub use read::read;
 pub use rounds::spare_rounds;

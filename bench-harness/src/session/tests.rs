@@ -82,6 +82,7 @@ pub(super) fn session() -> Session {
             workloads: vec![workload],
         },
         environment: crate::environment::read("b".to_owned(), None),
+        calibration: None,
         resumed: Vec::new(),
         pilots: Vec::new(),
         rounds: Vec::new(),

@@ -136,6 +136,7 @@ pub(crate) fn session(recipe: &Recipe) -> Session {
             workloads,
         },
         environment: environment(),
+        calibration: None,
         resumed: Vec::new(),
         pilots: Vec::new(),
         rounds: Vec::new(),
