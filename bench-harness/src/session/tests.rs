@@ -354,6 +354,14 @@ fn what_could_not_be_read_back_is_not_saved_and_the_old_file_stays() {
 }
 
 #[test]
+fn trials_of_one_place_come_back_in_one_order() {
+    let mut session = session();
+    session.trials.iter_mut().for_each(|trial| trial.position = 0);
+    let read = parse(json(&session).as_bytes()).unwrap();
+    assert_eq!(parse(json(&read).as_bytes()), Ok(read));
+}
+
+#[test]
 fn rounds_follow_each_other_and_an_invalid_one_is_made_up_for_as_long_as_the_plan_allows() {
     let mut session = session();
     session.plan.rounds = 8;
