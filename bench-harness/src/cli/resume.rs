@@ -7,7 +7,7 @@ use super::{Problem, Verdict, output, run};
 use crate::campaign::Campaign;
 use crate::environment;
 use crate::record::{Environment, Session};
-use crate::session::read::{file_of, read_unfinished};
+use crate::session::read::read_unfinished;
 use crate::session::store::{self, Store};
 
 #[derive(clap::Args)]
@@ -18,8 +18,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(arguments: &Args) -> Result<Verdict, Problem> {
-    let file = file_of(&arguments.session);
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(&arguments.session);
     let _lock = run::lock_machine(folder)?;
     let (mut session, journal) = read_unfinished(folder).map_err(|error| Problem::error(&error))?;
     if session.complete {
@@ -43,6 +42,15 @@ pub(super) fn run(arguments: &Args) -> Result<Verdict, Problem> {
     }
     output::say(&announcement(&session, left_over, store.folder()));
     run::carry_out(&campaign, session, store, &binary)
+}
+
+/// The folder that a path given by a user means.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if path.is_file() && folder.as_os_str().is_empty() => Path::new("."),
+        Some(folder) if path.is_file() => folder,
+        _ => path,
+    }
 }
 
 fn announcement(session: &Session, left_over: usize, folder: &Path) -> String {

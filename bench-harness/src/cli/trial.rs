@@ -40,7 +40,10 @@ fn rate(text: &str) -> Result<f64, String> {
 
 pub(super) fn run(arguments: &Args) -> Result<Verdict, Problem> {
     let spec = match &arguments.spec {
-        Some(path) => read(path)?,
+        Some(path) => {
+            end_with_parent();
+            read(path)?
+        }
         None => choose(arguments)?,
     };
     let trial = trial::run(&spec);
@@ -52,6 +55,18 @@ pub(super) fn run(arguments: &Args) -> Result<Verdict, Problem> {
         TrialResult::Failed(_) => Verdict::Flawed,
     })
 }
+
+/// A run that is killed takes its trial along: it would disturb the next one.
+#[cfg(target_os = "linux")]
+fn end_with_parent() {
+    use nix::sys::prctl::set_pdeathsig;
+    use nix::sys::signal::Signal;
+    // Where the kernel refuses, the trial ends by itself a little later.
+    set_pdeathsig(Signal::SIGKILL).unwrap_or_default();
+}
+
+#[cfg(not(target_os = "linux"))]
+fn end_with_parent() {}
 
 fn read(path: &PathBuf) -> Result<TrialSpec, Problem> {
     let mut text = String::new();

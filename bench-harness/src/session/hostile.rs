@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::tests::{round, row, session};
+use super::made_up::{round, row, session};
 use super::*;
 use crate::stats::Samples;
 

@@ -63,6 +63,11 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Tri
             trials.push(serde_json::from_value(value).map_err(|error| named(&error))?);
         }
     }
-    trials.sort_by_key(|trial: &Trial| (trial.round, trial.position));
+    trials.sort_by(|a: &Trial, b| order(a).cmp(&order(b)));
     Ok(trials)
+}
+
+/// In which order trials ran; names decide where a file has two in one place.
+fn order(trial: &Trial) -> impl Ord + '_ {
+    (trial.round, trial.position, &trial.workload, &trial.cell, &trial.strategy)
 }

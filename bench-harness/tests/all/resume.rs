@@ -103,8 +103,10 @@ fn after_ctrl_c_a_session_goes_on_too() {
 fn what_cannot_go_on_is_refused_with_the_reason_and_the_mend() {
     let desk = desk();
     desk.run(&format!("{RUN} --rounds 1")).check(0, &[]);
-    desk.run(&resume(&desk)).check(12, &["is complete", "`report`"]);
     let file = desk.session().join("session.json");
+    for given in [desk.session(), file.clone()] {
+        desk.run(&format!("resume {}", given.display())).check(12, &["is complete", "`report`"]);
+    }
     let good = fs::read_to_string(&file).unwrap().replacen("\"complete\":true", "\"complete\":false", 1);
     let environment = stored(&desk).environment;
     for (from, to, why, mend) in [

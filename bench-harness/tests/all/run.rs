@@ -186,6 +186,32 @@ fn child_of(parent: u32) -> String {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn a_run_that_is_killed_takes_its_trial_along() {
+    let desk = desk("1m", "1m");
+    let mut run = Running::start(&desk, TINY);
+    run.wait_for("measuring into");
+    let child = child_of(run.id());
+    // It has asked to end with its parent once it has read its spec and has threads of clients.
+    let threads = format!("/proc/{child}/task");
+    wait_until("the trial has clients", || fs::read_dir(&threads).is_ok_and(|threads| threads.count() > 1));
+    run.kill();
+    let state = format!("/proc/{child}/stat");
+    let is_over = || fs::read_to_string(&state).map_or(true, |stat| stat.contains(") Z "));
+    wait_until("the trial is over", is_over);
+}
+
+/// Looks again and again, for ten seconds.
+#[cfg(target_os = "linux")]
+fn wait_until(what: &str, is: impl Fn() -> bool) {
+    let started = std::time::Instant::now();
+    while !is() {
+        assert!(started.elapsed().as_secs() < 10, "{what}: not after ten seconds");
+        std::thread::yield_now();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn a_trial_whose_process_dies_is_a_failed_row_with_the_reason_and_exit_1() {
     let desk = desk("300ms", "1s");
     let mut run = Running::start(&desk, &format!("{TINY} --rounds 1"));
