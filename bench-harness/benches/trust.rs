@@ -8,14 +8,17 @@ use std::fs;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use bench_harness::record::{LIMIT, Measurement, PlannedCell, TrialResult};
+use bench_harness::campaign::timing::timing as timing_of;
+use bench_harness::record::{Measurement, PlannedCell, TrialResult};
 use bench_harness::report;
 use bench_harness::stats::location::median;
 use bench_harness::stats::mean_wait;
+use bench_harness::trial::evidence::most_memory;
 use bench_harness::trial::{run, spec::TrialSpec};
 use bench_harness::workload::definition::{Callers, Cost, CostKind, Pattern, Spacing, Variation};
 
 #[path = "../tests/synthetic/mod.rs"]
+#[allow(dead_code, reason = "the tests of reports use all of it")]
 mod synthetic;
 
 /// What it is called on the command line, and how it is measured; `Err` says what went wrong.
@@ -88,16 +91,11 @@ fn spec(strategy: &str, clients: usize, write: Duration) -> TrialSpec {
 
 // ---- what timing costs -----------------------------------------------------------------------------------------------
 
-/// Nanoseconds that it costs to time all parts of an update: what the bare loop takes with every update timed, less what it
-/// takes with none, in pairs.
+/// What timing all parts of an update costs; every session measures it likewise.
 fn timing() -> Result<bool, String> {
-    println!("timing: what the bare loop takes longer per update when all its parts are timed");
-    let per_update = |timed_every| {
-        let measured = measure(&TrialSpec { timed_every, ..spec(LIMIT, 16, Duration::ZERO) })?;
-        Ok::<_, String>(measured.window_ns as f64 / measured.done as f64)
-    };
-    let pairs = (0..7).map(|_| Ok(per_update(1)? - per_update(u32::MAX)?));
-    let costs = pairs.collect::<Result<Vec<f64>, String>>()?;
+    println!("timing: what an update of the bare loop takes longer when all its parts are timed");
+    let costs = (0..7).filter_map(|_| timing_of(|spec| Ok::<_, ()>(run(spec))).ok().flatten());
+    let costs: Vec<f64> = costs.collect();
     let cost = median(&costs).map_err(|absent| absent.to_string())?;
     let range = (costs.iter().copied().fold(f64::MAX, f64::min), costs.iter().copied().fold(0.0, f64::max));
     let number = format!("{cost:.0} ns ({:.0} to {:.0})", range.0, range.1);
@@ -118,7 +116,10 @@ fn rendering() -> Result<bool, String> {
     let bytes = fs::metadata(page).map_err(|error| error.to_string())?.len();
     let quick = show("rendering", &format!("{took:.2?}"), "at most 2 s", took <= Duration::from_secs(2));
     let small = show("page", &format!("{} kB", bytes / 1_000), "at most 1,500 kB", bytes <= 1_500_000);
-    Ok(quick && small)
+    let (most, _) = most_memory().ok_or("this system does not tell how much memory a program held")?;
+    let mib = most.div_ceil(1 << 20);
+    let lean = show("memory, session included", &format!("{mib} MiB"), "at most 300 MiB", mib <= 300);
+    Ok(quick && small && lean)
 }
 
 // ---- theory ----------------------------------------------------------------------------------------------------------

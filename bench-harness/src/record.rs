@@ -214,6 +214,8 @@ pub struct Session {
     /// How often the harness is wrong on this machine, if that was known when the session began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
+    /// Nanoseconds by which an update takes longer because all its parts are timed; absent if that could not be measured.
+    pub timing_ns: Option<f64>,
     /// When it was taken up again after an interruption, RFC 3339, UTC; the interrupted round was run anew.
     pub resumed: Vec<String>,
     /// The capacities that open-loop rates were taken from, in plan order; measured before the first round.

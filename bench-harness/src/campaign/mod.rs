@@ -10,5 +10,6 @@ pub mod pilot;
 pub mod plan;
 pub mod round;
 pub mod run;
+pub mod timing;
 
 pub use plan::{Campaign, Choice, Copies, OverBudget, Rounds, plan};

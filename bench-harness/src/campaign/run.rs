@@ -11,6 +11,7 @@ use super::child::{Children, Interrupted};
 use super::pilot;
 use super::plan::Campaign;
 use super::round::Watched;
+use super::timing::timing;
 use crate::record::{Environment, Round, SESSION_SCHEMA, Session, Trial};
 use crate::session::store::{Store, StoreError};
 use crate::trial::spec::TrialSpec;
@@ -95,6 +96,7 @@ pub fn begin(campaign: &Campaign, id: &str, environment: Environment) -> Session
         plan: campaign.plan.clone(),
         environment,
         calibration: None,
+        timing_ns: None,
         resumed: Vec::new(),
         pilots: Vec::new(),
         rounds: Vec::new(),
@@ -119,8 +121,7 @@ pub fn run(
     let started = Instant::now();
     session.incomplete_reason = Some(UNFINISHED.to_owned());
     store.save_header(session)?;
-    let measured = pilot::measure(campaign, &mut session.pilots, children, |spec| watch.starts(spec));
-    if let Err(Interrupted) = measured {
+    if let Err(Interrupted) = prepare(campaign, session, children, watch) {
         session.incomplete_reason = Some("interrupted before the first round".to_owned());
         return store.save(session);
     }
@@ -147,6 +148,19 @@ pub fn run(
     session.complete = true;
     session.incomplete_reason = None;
     store.save(session)
+}
+
+/// Measures what the rounds rest on, as far as it is not known yet.
+fn prepare(
+    campaign: &Campaign,
+    session: &mut Session,
+    children: &mut Children,
+    watch: &mut dyn Watch,
+) -> Result<(), Interrupted> {
+    if session.timing_ns.is_none() {
+        session.timing_ns = timing(|spec| children.run(spec))?;
+    }
+    pilot::measure(campaign, &mut session.pilots, children, |spec| watch.starts(spec))
 }
 
 /// Runs the trials of a round; `None` if the user wants no more.

@@ -17,6 +17,7 @@ use crate::record::{Environment, Session, TrialResult};
 use crate::session::calibration;
 use crate::session::lock::MachineLock;
 use crate::session::store::{Results, Store, StoreError, rescue};
+use crate::trial::evidence::most_memory;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -122,8 +123,20 @@ fn conclude(session: &Session, store: &Store) -> Result<Verdict, Problem> {
         output::say(&format!("warning: this machine was not fit to measure on: {why}; see `doctor`"));
     }
     let failures = say_failures(session);
+    say_memory();
     report::render(session, store.folder())?;
     Ok(if session.complete && failures == 0 { Verdict::Pass } else { Verdict::Flawed })
+}
+
+fn say_memory() {
+    if let Some((own, trial)) = most_memory() {
+        let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+        output::say(&format!(
+            "memory: at most {} MiB in the harness, {} MiB in a trial",
+            mib(own),
+            mib(trial)
+        ));
+    }
 }
 
 /// Names each strategy that failed on a cell once, and counts.

@@ -83,6 +83,7 @@ pub(super) fn session() -> Session {
         },
         environment: crate::environment::read("b".to_owned(), None),
         calibration: None,
+        timing_ns: Some(120.0),
         resumed: Vec::new(),
         pilots: Vec::new(),
         rounds: Vec::new(),

@@ -110,6 +110,22 @@ fn thread_cpu_ns() -> Option<u64> {
     None
 }
 
+/// The most memory that this program held, and the most that any program held that it has started and that has ended, in
+/// bytes; `None` where the platform cannot tell. A program that was started begins with what its parent held.
+#[cfg(unix)]
+pub fn most_memory() -> Option<(u64, u64)> {
+    use nix::sys::resource::{UsageWho, getrusage};
+
+    let children = getrusage(UsageWho::RUSAGE_CHILDREN).ok()?;
+    Some((peak_memory()?, u64::try_from(children.max_rss()).ok()? * MAX_RSS_UNIT))
+}
+
+/// Not known on this platform.
+#[cfg(not(unix))]
+pub fn most_memory() -> Option<(u64, u64)> {
+    None
+}
+
 /// The memory that this program holds right now, in bytes; `None` where the platform cannot tell.
 pub fn resident_memory() -> Option<u64> {
     status_kib("VmRSS:").map(|kib| kib * 1024)

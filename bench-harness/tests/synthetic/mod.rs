@@ -137,6 +137,7 @@ pub(crate) fn session(recipe: &Recipe) -> Session {
         },
         environment: environment(),
         calibration: None,
+        timing_ns: Some(120.0),
         resumed: Vec::new(),
         pilots: Vec::new(),
         rounds: Vec::new(),
