@@ -88,8 +88,13 @@ fn names(names: &[&str]) -> Vec<String> {
     names.iter().map(ToString::to_string).collect()
 }
 
-/// Makes the session.
+/// Makes the session, as it is kept.
 pub(crate) fn session(recipe: &Recipe) -> Session {
+    unfolded(recipe).folded().expect("its histograms are good")
+}
+
+/// Makes the session as it is measured: each trial with its own histograms.
+pub(crate) fn unfolded(recipe: &Recipe) -> Session {
     let workloads: Vec<PlannedWorkload> = recipe.workloads.iter().map(planned).collect();
     let strategies: Vec<String> = recipe.strategies.iter().cloned().chain([LIMIT.to_owned()]).collect();
     let mut trials = Vec::new();
@@ -140,8 +145,6 @@ pub(crate) fn session(recipe: &Recipe) -> Session {
         trials,
         histograms: Vec::new(),
     }
-    .folded()
-    .expect("its histograms are good")
 }
 
 fn planned((name, commit, cells): &(String, bool, Cells)) -> PlannedWorkload {
