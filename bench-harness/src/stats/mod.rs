@@ -11,12 +11,14 @@ pub mod detectable;
 pub mod fairness;
 pub mod histogram;
 pub mod location;
+pub mod proportion;
 pub mod ratio;
 pub mod signed_rank;
+pub mod steadiness;
 pub mod verdict;
 
 pub use absent::{Absent, Known};
-pub use detectable::{detectable, rounds_to_see};
+pub use detectable::{Sight, detectable, rounds_to_see};
 pub use fairness::Fairness;
 pub use histogram::{Quantile, Samples};
 pub use location::{Interval, Location, locate};

@@ -1,6 +1,6 @@
 //! Where does an update spend its time? The means of its five parts, which add up; percentiles would not.
 
-use super::{Chart, Grid, Table, id, measured, row_looks, strip};
+use super::{Chart, Grid, Table, drawn, id, measured, row_looks, strip};
 use crate::report::draw::{Domain, Mark, Strip, StripPanel, Strips};
 use crate::report::format::{duration, percent, tick_duration};
 use crate::report::model::{CellView, Model, Numbers, PARTS, WorkloadView};
@@ -50,7 +50,8 @@ fn panel(cell: &CellView, domain: Known<Domain>) -> StripPanel {
         domain,
         tick: tick_duration,
         rule: None,
-        strips: cell.rows.iter().map(|row| strip(row, draw)).collect(),
+        band: None,
+        strips: drawn(cell).map(|row| strip(row, draw)).collect(),
     }
 }
 

@@ -33,7 +33,7 @@ fn panel(workload: &WorkloadView, cell: &CellView, x: &Known<Domain>, y: Known<D
     let curve = |(name, look): (String, _)| {
         let numbers = cell.numbers(&name).filter(|numbers| !numbers.is_limit)?;
         let points = numbers.spectrum.clone();
-        (!points.is_empty()).then_some(Curve { name, look, points, band: Vec::new() })
+        (!points.is_empty()).then_some(Curve { name, look, points, band: Vec::new(), thin: false })
     };
     let ticks =
         [(2.0, "50 %"), (10.0, "90 %"), (1e2, "99 %"), (1e3, "99.9 %"), (1e4, "99.99 %"), (1e5, "99.999 %")];
@@ -52,6 +52,7 @@ fn panel(workload: &WorkloadView, cell: &CellView, x: &Known<Domain>, y: Known<D
         rule: None,
         curves: row_looks(workload).into_iter().filter_map(curve).collect(),
         markers: false,
+        shaded: Vec::new(),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::workload::definition::Callers;
 
 pub(super) fn chart(model: &Model, workload: &WorkloadView) -> Option<Chart> {
     let groups = groups(workload);
-    if groups.is_empty() {
+    if groups.is_empty() || workload.is_open() {
         return None;
     }
     let mut callers: Vec<Callers> = groups.iter().map(|group| group.callers).collect();
@@ -76,6 +76,7 @@ fn panel(workload: &WorkloadView, group: &Group<'_>, groups: &[Group<'_>]) -> Li
         rule: None,
         curves: curves(workload, group),
         markers: true,
+        shaded: Vec::new(),
     }
 }
 
@@ -90,7 +91,7 @@ fn curves(workload: &WorkloadView, group: &Group<'_>) -> Vec<Curve> {
         let points: Vec<_> = found().map(|(x, t)| (x, t.centre)).collect();
         let band =
             found().filter_map(|(x, t)| t.interval.as_ref().ok().map(|i| (x, i.low, i.high))).collect();
-        (!points.is_empty()).then_some(Curve { name, look, points, band })
+        (!points.is_empty()).then_some(Curve { name, look, points, band, thin: false })
     };
     row_looks(workload).into_iter().filter_map(curve).collect()
 }

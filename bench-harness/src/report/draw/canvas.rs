@@ -101,6 +101,11 @@ impl<'a> Canvas<'a> {
             Shape::Diamond => polygon(&[(0.0, -1.2), (1.2, 0.0), (0.0, 1.2), (-1.2, 0.0)]),
             Shape::Cross => polygon(&cross()),
             Shape::Star => polygon(&star()),
+            Shape::HollowStar => {
+                let outline: Vec<_> =
+                    star().iter().chain(&star()[..1]).map(|(dx, dy)| (x + dx * r, y + dy * r)).collect();
+                self.path(&outline, look.ink, 3);
+            }
         }
     }
 
