@@ -16,7 +16,7 @@ use bench_harness::record::{PlannedCell, TrialResult};
 use bench_harness::strategies::{self, Visitor};
 use bench_harness::trial::evidence::resident_memory;
 use bench_harness::trial::{run, spec::TrialSpec};
-use bench_harness::workload::definition::{Callers, Cost, CostKind, Pattern};
+use bench_harness::workload::definition::{Callers, Cost, CostKind, Pattern, Variation};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
 use update_queue::{Options, StateMachine, Strategy, UpdateQueue};
@@ -261,6 +261,8 @@ fn spec(
         strategy: strategy.to_owned(),
         seed: 1,
         pattern: Pattern::Steady,
+        rate: None,
+        variation: Variation::default(),
         capacity: CAPACITY,
         max_batch: 1_000,
         commit: commit.map(sleep),

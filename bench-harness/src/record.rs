@@ -82,14 +82,16 @@ pub struct Measurement {
     pub cost: AchievedCost,
     /// HDR histograms (V2, deflated, base64) of nanoseconds: `latency`, submit called (of a burst and of an open loop: when
     /// it was planned) to answer received; `submit`, the part of it in which the caller was held; of an open loop also
-    /// `service`, submit really called to answer received, and `lag`, planned to really called. Empty within a session,
-    /// which has them merged over rounds ([`Session::histograms`]).
+    /// `service`, submit really called to answer received, `lag`, planned to really called, and `late`, the part of the lag
+    /// in which nothing held the client up, so that the generator is to blame. Empty within a session, which has them merged
+    /// over rounds ([`Session::histograms`]).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub hdr: BTreeMap<String, String>,
     /// Percentiles of each of those histograms.
     pub percentiles: BTreeMap<String, Percentiles>,
     /// Mean nanoseconds (exact sums, not from the histogram) of `latency` and of its five parts `submit`, `queued`, `apply`,
-    /// `commit`, `reply`, which sum to it, update by update.
+    /// `commit`, `reply`, which sum to it, update by update. In an open loop of the answered updates; `lag` is the sixth part
+    /// then, and `service` the sum without it.
     pub mean_ns: BTreeMap<String, f64>,
     /// Values that a histogram could not hold and counted at its highest value.
     pub clamped: u64,
@@ -144,9 +146,10 @@ pub struct Arrivals {
     pub given_up: u64,
     /// Neither when the load ended, some time after the window: counted in `latency` with the age they had.
     pub censored: u64,
-    /// Mean depth of the queue in the first third of the window.
+    /// Mean number of updates in the first third of the window whose planned start has come and which have not ended: queued,
+    /// running, held in submit, or not even sent.
     pub depth_at_first: f64,
-    /// Mean depth of the queue in the last third.
+    /// The same in the last third.
     pub depth_at_last: f64,
     /// CPU time of the threads that only generate load; absent where the platform cannot tell.
     pub generator_ns: Option<u64>,

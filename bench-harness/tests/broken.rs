@@ -24,7 +24,7 @@ use update_queue::{
     SubmitError, Ticket, Transport, UpdateError, UpdateOf, UpdateQueue, Writer,
 };
 
-use specs::{bursts, failed_check, given_time, grouped, spin, steady};
+use specs::{bursts, failed_check, given_time, grouped, hasty, open, spin, steady};
 
 /// One thing that a strategy does wrong.
 trait Fault: 'static {
@@ -231,6 +231,11 @@ impl Count {
     }
 }
 
+/// An open loop at twice the capacity, so that something is always queued.
+fn busy(callers: Callers) -> TrialSpec {
+    TrialSpec { window: Duration::from_millis(60), ..open(callers, 4, 20_000.0) }
+}
+
 #[track_caller]
 fn rejected(trial: &Trial, check: &str) {
     assert_eq!(failed_check(trial), check, "{:?}", trial.result);
@@ -243,7 +248,8 @@ fn a_wrapper_without_a_fault_passes() {
         type Memory<O: Send + 'static> = ();
     }
     for callers in [Callers::Threads, Callers::Tasks] {
-        for spec in [steady(callers, 4), grouped(callers, 4), bursts(callers, 4)] {
+        let deadline = hasty(busy(callers), Duration::from_millis(5));
+        for spec in [steady(callers, 4), grouped(callers, 4), bursts(callers, 4), busy(callers), deadline] {
             rejected(&given_time(&spec, run_with::<Broken<None>>), "none");
         }
     }
@@ -299,6 +305,7 @@ fn v1_two_callers_get_each_others_replies() {
         }
     }
     rejected(&run_with::<Broken<Swap>>(&steady(Callers::Threads, 4)), "V1");
+    rejected(&run_with::<Broken<Swap>>(&busy(Callers::Threads)), "V1");
 }
 
 #[test]
@@ -327,6 +334,11 @@ fn v2_an_update_is_applied_twice() {
         }
     }
     rejected(&run_machine::<Crossbeam, Bad<Twice>>(&steady(Callers::Threads, 2), PATIENCE), "V2");
+    for callers in [Callers::Threads, Callers::Tasks] {
+        let hasty = hasty(busy(callers), Duration::from_millis(5));
+        rejected(&run_machine::<Crossbeam, Bad<Twice>>(&busy(callers), PATIENCE), "V2");
+        rejected(&run_machine::<Crossbeam, Bad<Twice>>(&hasty, PATIENCE), "V2");
+    }
 }
 
 #[test]
@@ -344,6 +356,27 @@ fn v2_an_applied_update_is_said_to_be_not_applied() {
         }
     }
     rejected(&run_with::<Broken<Deny>>(&steady(Callers::Threads, 2)), "V2");
+    rejected(&run_with::<Broken<Deny>>(&busy(Callers::Tasks)), "V2");
+}
+
+#[test]
+fn v2_an_applied_update_is_said_to_be_too_late() {
+    struct Denies;
+    impl Fault for Denies {
+        type Memory<O: Send + 'static> = Count;
+
+        fn ticket<O: Send + 'static>(count: &Count, ticket: Ticket<O>) -> Ticket<O> {
+            if !count.is_late() {
+                return ticket;
+            }
+            let outcome = ticket.wait();
+            // Later than any deadline of this trial, so that the clock is no witness.
+            thread::sleep(Duration::from_millis(20));
+            Ticket::ready(outcome.and(Err(UpdateError::Expired)))
+        }
+    }
+    let spec = hasty(busy(Callers::Threads), Duration::from_millis(10));
+    rejected(&run_with::<Broken<Denies>>(&TrialSpec { rate: Some(2_000.0), ..spec }), "V2");
 }
 
 #[test]
@@ -364,6 +397,7 @@ fn v3_the_last_update_comes_first() {
     let mut spec = TrialSpec { capacity: 64, ..bursts(Callers::Threads, 4) };
     spec.cell.write = spin(Duration::from_micros(200));
     rejected(&run_with::<LastFirst>(&spec), "V3");
+    rejected(&run_with::<LastFirst>(&hasty(busy(Callers::Threads), Duration::from_millis(5))), "V3");
 }
 
 #[test]
@@ -380,6 +414,8 @@ fn v5_two_threads_apply_the_updates_of_one_batch() {
         }
     }
     rejected(&run_machine::<Crossbeam, Bad<TwoThreads>>(&grouped(Callers::Threads, 4), PATIENCE), "V5");
+    let open = TrialSpec { commit: grouped(Callers::Threads, 4).commit, ..busy(Callers::Threads) };
+    rejected(&run_machine::<Crossbeam, Bad<TwoThreads>>(&open, PATIENCE), "V5");
 }
 
 #[test]
@@ -387,6 +423,8 @@ fn v6_answers_come_before_the_commit() {
     struct Early;
     impl Misdeed for Early {}
     rejected(&run_machine::<Crossbeam, Bad<Early>>(&grouped(Callers::Threads, 4), PATIENCE), "V6");
+    let open = TrialSpec { commit: grouped(Callers::Tasks, 4).commit, ..busy(Callers::Tasks) };
+    rejected(&run_machine::<Crossbeam, Bad<Early>>(&open, PATIENCE), "V6");
 }
 
 #[test]
@@ -409,6 +447,7 @@ fn v7_the_machine_gets_something_else_than_was_submitted() {
         }
     }
     rejected(&run_machine::<Crossbeam, Bad<Alters>>(&steady(Callers::Threads, 2), PATIENCE), "V7");
+    rejected(&run_machine::<Crossbeam, Bad<Alters>>(&busy(Callers::Tasks), PATIENCE), "V7");
 }
 
 #[test]
@@ -470,6 +509,7 @@ fn v9_a_reply_is_lost() {
     let patience = Duration::from_millis(200);
     rejected(&run_machine::<Broken<Lose>, Each>(&steady(Callers::Threads, 4), patience), "V9");
     rejected(&run_machine::<Broken<Lose>, Grouped>(&grouped(Callers::Tasks, 4), patience), "V9");
+    rejected(&run_machine::<Broken<Lose>, Each>(&busy(Callers::Threads), patience), "V9");
 }
 
 #[test]
@@ -487,4 +527,27 @@ fn v9_an_accepted_update_fails_for_no_reason() {
         }
     }
     rejected(&run_with::<Broken<Fails>>(&steady(Callers::Threads, 2)), "V9");
+    rejected(&run_with::<Broken<Fails>>(&busy(Callers::Threads)), "V9");
+}
+
+#[test]
+fn v9_an_update_expires_before_its_deadline_or_without_one() {
+    struct Hurries;
+    impl Fault for Hurries {
+        type Memory<O: Send + 'static> = Count;
+
+        fn ticket<O: Send + 'static>(count: &Count, ticket: Ticket<O>) -> Ticket<O> {
+            if !count.is_late() {
+                return ticket;
+            }
+            drop(ticket);
+            Ticket::ready(Err(UpdateError::Expired))
+        }
+    }
+    // At a tenth of the capacity an update is hardly ever withdrawn too late to be left out.
+    let idle = TrialSpec { rate: Some(1_000.0), ..busy(Callers::Threads) };
+    let trial = run_with::<Broken<Hurries>>(&hasty(idle.clone(), Duration::from_secs(5)));
+    assert!(["V2", "V9"].contains(&failed_check(&trial)), "{:?}", trial.result);
+    let trial = run_with::<Broken<Hurries>>(&idle);
+    assert!(["V2", "V9"].contains(&failed_check(&trial)), "{:?}", trial.result);
 }

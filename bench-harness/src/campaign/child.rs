@@ -242,7 +242,7 @@ fn apart(_: &mut Command) {}
 mod tests {
     use super::*;
     use crate::record::PlannedCell;
-    use crate::workload::definition::{Callers, Cost, CostKind, Pattern};
+    use crate::workload::definition::{Callers, Cost, CostKind, Pattern, Variation};
 
     fn spec() -> TrialSpec {
         let write = Cost { requested: Duration::ZERO, kind: CostKind::Spin };
@@ -261,6 +261,8 @@ mod tests {
             strategy: "s".to_owned(),
             seed: u64::MAX,
             pattern: Pattern::Steady,
+            rate: None,
+            variation: Variation::default(),
             capacity: 1,
             max_batch: 1,
             commit: None,

@@ -6,6 +6,7 @@
 
 pub mod child;
 pub mod order;
+pub mod pilot;
 pub mod plan;
 pub mod run;
 

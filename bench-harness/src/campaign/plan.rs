@@ -7,11 +7,13 @@ use std::fmt;
 use std::time::Duration;
 
 use super::order::row;
+use super::pilot;
 use crate::random::{Generator, derive};
 use crate::record::{LIMIT, Plan, PlannedCell, PlannedWorkload};
+use crate::trial::open::GRACE;
 use crate::trial::spec::TrialSpec;
 use crate::trial::{WARM_UP_UPDATES, warm_up_most};
-use crate::workload::definition::{Cell, Load, Pattern, Workload};
+use crate::workload::definition::{Cell, Load, Pattern, Spacing, Workload};
 use crate::workload::duration::show;
 
 /// Fewer rounds give ratios whose interval is wide, or none at all.
@@ -47,17 +49,20 @@ pub enum Rounds {
 pub struct OverBudget {
     budget: Duration,
     round: Duration,
+    pilots: Duration,
     trials: usize,
 }
 
 impl fmt::Display for OverBudget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { budget, round, trials } = self;
+        let Self { budget, round, pilots, trials } = self;
+        let before =
+            if pilots.is_zero() { String::new() } else { format!(" after {} of pilots", about(*pilots)) };
         let (budget, round) = (about(*budget), about(*round));
         write!(
             f,
-            "a budget of {budget} is less than one round, which takes about {round} ({trials} trials); raise --budget, \
-             or choose less with --workload, --cell, --strategy or --core"
+            "a budget of {budget} is less than one round, which takes about {round} ({trials} trials){before}; raise \
+             --budget, or choose less with --workload, --cell, --strategy or --core"
         )
     }
 }
@@ -111,8 +116,13 @@ fn planned(workload: &Workload) -> PlannedWorkload {
         load: match workload.pattern {
             Pattern::Steady => Load::Steady,
             Pattern::Bursts { .. } => Load::Bursts,
+            Pattern::Arrivals { kind: Spacing::Poisson, .. } => Load::Poisson,
+            Pattern::Arrivals { kind: Spacing::Constant, .. } => Load::Constant,
         },
-        deadline_ns: None,
+        deadline_ns: match workload.pattern {
+            Pattern::Arrivals { deadline, .. } => deadline.map(nanos),
+            Pattern::Steady | Pattern::Bursts { .. } => None,
+        },
         capacity: workload.capacity,
         warm_up_ns: nanos(workload.warm_up),
         window_ns: nanos(workload.window),
@@ -126,7 +136,7 @@ fn planned_cell(cell: &Cell) -> PlannedCell {
         callers: cell.callers,
         clients: cell.clients,
         write: cell.write,
-        load: None,
+        load: cell.load,
     }
 }
 
@@ -160,6 +170,16 @@ impl Campaign {
         self.workloads.iter().flat_map(|workload| workload.cells.iter().map(move |cell| (workload, cell)))
     }
 
+    /// The workloads, each with its chosen cells.
+    pub(super) fn workloads(&self) -> &[Workload] {
+        &self.workloads
+    }
+
+    /// The seed of order and data.
+    pub(super) fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// The number of cells.
     pub fn n_cells(&self) -> usize {
         self.cells().count()
@@ -180,16 +200,23 @@ impl Campaign {
         self.round(0).iter().map(trial_time).sum()
     }
 
-    /// About how long all rounds take.
+    /// About how long the pilots take, before the first round.
+    pub fn pilot_time(&self) -> Duration {
+        pilot::all(self).iter().map(trial_time).sum()
+    }
+
+    /// About how long the pilots and all rounds take.
     pub fn time(&self) -> Duration {
-        self.round_time() * self.plan.rounds
+        self.pilot_time() + self.round_time() * self.plan.rounds
     }
 
     fn rounds_within(&self, budget: Duration) -> Result<u32, OverBudget> {
         let round = self.round_time();
-        let rounds = budget.as_nanos() / round.as_nanos().max(1);
+        let rounds = budget.saturating_sub(self.pilot_time()).as_nanos() / round.as_nanos().max(1);
         match u32::try_from(rounds).unwrap_or(u32::MAX) {
-            0 => Err(OverBudget { budget, round, trials: self.trials_per_round() }),
+            0 => {
+                Err(OverBudget { budget, round, pilots: self.pilot_time(), trials: self.trials_per_round() })
+            }
             rounds => Ok(rounds),
         }
     }
@@ -210,8 +237,10 @@ pub fn spec(workload: &Workload, cell: &Cell, strategy: &str, seed: u64) -> Tria
         strategy: strategy.to_owned(),
         seed,
         pattern: workload.pattern,
+        rate: None,
         capacity: workload.capacity,
         max_batch: workload.max_batch,
+        variation: workload.variation,
         commit: workload.commit,
         timed_every: workload.timed_every,
         warm_up: workload.warm_up,
@@ -219,17 +248,30 @@ pub fn spec(workload: &Workload, cell: &Cell, strategy: &str, seed: u64) -> Tria
     }
 }
 
-/// About how long a trial takes: its process, its warm-up, which goes on until enough updates are through, and its window.
+/// About how long a trial takes: its process, its warm-up, which goes on until enough updates are through, its window, and
+/// what comes after the window of an open loop.
 pub fn trial_time(spec: &TrialSpec) -> Duration {
+    if let Pattern::Arrivals { deadline, .. } = spec.pattern {
+        let load = spec.warm_up + spec.window + GRACE;
+        return load + backlog(spec, load, deadline) + TRIAL_OVERHEAD;
+    }
     // With group commit a queue shares a commit between clients, a lock or the bare loop does not: the longer one counts.
     let update = spec.cell.write.requested + spec.commit.map_or(Duration::ZERO, |commit| commit.requested);
     let updates = u32::try_from(WARM_UP_UPDATES).unwrap_or(u32::MAX);
     let warm_up = update.saturating_mul(updates).clamp(spec.warm_up, warm_up_most(spec.warm_up));
     let until_idle = match spec.pattern {
-        Pattern::Steady => Duration::ZERO,
+        Pattern::Steady | Pattern::Arrivals { .. } => Duration::ZERO,
         Pattern::Bursts { every, .. } => every,
     };
     warm_up + until_idle + spec.window + TRIAL_OVERHEAD
+}
+
+/// What there is left to write when an open loop above the capacity ends: no more than its queue holds, and nothing that is
+/// too late.
+fn backlog(spec: &TrialSpec, load: Duration, deadline: Option<Duration>) -> Duration {
+    let behind = load.mul_f64((spec.cell.load.unwrap_or(0.0) - 1.0).max(0.0));
+    let full = spec.cell.write.requested * u32::try_from(spec.capacity).unwrap_or(u32::MAX);
+    behind.min(full).min(deadline.unwrap_or(Duration::MAX))
 }
 
 /// A time as a person says it: `45s`, `7m 20s`, `2h 5m`.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::child::{Children, Interrupted};
+use super::pilot;
 use super::plan::Campaign;
 use crate::record::{Environment, SESSION_SCHEMA, Session, Trial};
 use crate::session::store::{Store, StoreError};
@@ -98,8 +99,15 @@ pub fn run(
     watch: &mut dyn Watch,
 ) -> Result<(), StoreError> {
     store.save(session)?;
+    if let Err(Interrupted) =
+        pilot::measure(campaign, &mut session.pilots, children, |spec| watch.starts(spec))
+    {
+        session.incomplete_reason = Some("interrupted before the first round".to_owned());
+        return store.save(session);
+    }
     for round in 0..campaign.plan.rounds {
         for spec in campaign.round(round) {
+            let spec = pilot::with_rate(spec, &session.pilots);
             watch.starts(&spec);
             match children.run(&spec) {
                 Ok(trial) => {

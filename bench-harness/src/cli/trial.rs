@@ -10,18 +10,29 @@ use crate::random;
 use crate::record::{LIMIT, TrialResult};
 use crate::session::store::line;
 use crate::trial;
+use crate::trial::open::is_open;
 use crate::trial::spec::TrialSpec;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// Read everything from a file with the JSON of a spec, `-` for standard input, instead of filters
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "workload", "strategy", "cell", "callers", "clients", "core"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "rate", "workload", "strategy", "cell", "callers", "clients", "core"])]
     spec: Option<PathBuf>,
     /// The seed of the updates, for example 0x1f [default: a new one]
     #[arg(long, value_name = "SEED", value_parser = schedule::seed)]
     seed: Option<u64>,
+    /// Updates per second of all clients together, for a cell of an open loop
+    #[arg(long, value_name = "N", value_parser = rate)]
+    rate: Option<f64>,
     #[command(flatten)]
     filters: Filters,
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(rate) if f64::is_finite(rate) && rate > 0.0 => Ok(rate),
+        _ => Err("a rate is a number of updates per second above 0, like 750".to_owned()),
+    }
 }
 
 pub(super) fn run(arguments: &Args) -> Result<Verdict, Problem> {
@@ -63,5 +74,17 @@ fn choose(arguments: &Args) -> Result<TrialSpec, Problem> {
             "a trial is one strategy on one cell, but {chosen}; give {example}"
         )));
     };
-    Ok(plan::spec(workload, cell, strategy, arguments.seed.unwrap_or_else(random::fresh_seed)))
+    let seed = arguments.seed.unwrap_or_else(random::fresh_seed);
+    let spec = TrialSpec { rate: arguments.rate, ..plan::spec(workload, cell, strategy, seed) };
+    match (is_open(&spec), spec.rate) {
+        (true, None) => Err(Problem::Usage(format!(
+            "cell `{}` is an open loop; give --rate: `run` takes it from the capacities that it measures first",
+            cell.id
+        ))),
+        (false, Some(_)) => Err(Problem::Usage(format!(
+            "cell `{}` is a closed loop, which has no rate; leave out --rate",
+            cell.id
+        ))),
+        _ => Ok(spec),
+    }
 }

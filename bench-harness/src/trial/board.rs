@@ -4,6 +4,7 @@
 //! is written with every update has a cache line of its own.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::clock::Clock;
 
@@ -29,6 +30,7 @@ pub struct Board {
     window_start: AtomicU64,
     window_end: AtomicU64,
     finished: OwnLine,
+    generator_ns: Mutex<Option<u64>>,
 }
 
 // LIMIT: 128 bytes: two cache lines, because some processors fetch them in pairs.
@@ -45,6 +47,7 @@ impl Board {
             window_start: AtomicU64::new(u64::MAX),
             window_end: AtomicU64::new(u64::MAX),
             finished: OwnLine(AtomicU64::new(0)),
+            generator_ns: Mutex::new(None),
         }
     }
 
@@ -63,6 +66,30 @@ impl Board {
             2 => Phase::Tail,
             _ => Phase::Stop,
         }
+    }
+
+    /// Sets the window of an open loop, before the load begins.
+    pub fn plan_window(&self, start: u64, end: u64) {
+        // ORDERING: Relaxed; the threads that read it are started later.
+        self.window_start.store(start, Ordering::Relaxed);
+        self.window_end.store(end, Ordering::Relaxed);
+    }
+
+    /// What is done counts from now on, or not any more. The window itself was planned.
+    pub fn enter(&self, phase: Phase) {
+        // ORDERING: Relaxed; see `phase`.
+        self.phase.store(phase as u8, Ordering::Relaxed);
+    }
+
+    /// A thread that only generates load used this much CPU time in the window.
+    pub fn generated(&self, cpu_ns: u64) {
+        let mut total = self.generator_ns.lock().unwrap_or_else(PoisonError::into_inner);
+        *total = Some(total.unwrap_or(0) + cpu_ns);
+    }
+
+    /// CPU time of all threads that only generate load; `None` if there is none or the platform cannot tell.
+    pub fn generator_ns(&self) -> Option<u64> {
+        *self.generator_ns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins the window, and says when that was.
@@ -86,8 +113,7 @@ impl Board {
 
     /// Tells the clients to stop.
     pub fn stop(&self) {
-        // ORDERING: Relaxed; a client that sees it one update later is as good.
-        self.phase.store(Phase::Stop as u8, Ordering::Relaxed);
+        self.enter(Phase::Stop);
     }
 
     /// How much of the time from `from` to `to`, which has just passed, lies in the window.

@@ -12,6 +12,7 @@ use super::board::{Board, Phase};
 use super::chunks::Chunks;
 use super::clock::spend;
 use super::spec::TrialSpec;
+use super::write::Writes;
 use crate::random::mix;
 use crate::record::Failure;
 use crate::workload::definition::Cost;
@@ -128,7 +129,7 @@ pub struct Entry {
 #[derive(Debug)]
 pub struct Checker {
     board: Arc<Board>,
-    write: Cost,
+    writes: Writes,
     commit: Option<Cost>,
     /// Set while `apply` or `commit` runs.
     busy: AtomicBool,
@@ -152,7 +153,7 @@ impl Checker {
     pub fn new(spec: &TrialSpec, board: Arc<Board>) -> Self {
         Self {
             board,
-            write: spec.cell.write,
+            writes: Writes::of(spec),
             commit: spec.commit,
             busy: AtomicBool::new(false),
             seq: 0,
@@ -170,7 +171,7 @@ impl Checker {
         self.enter();
         let from = if update.timed { self.board.clock().now() } else { 0 };
         let committed = self.commit.is_some().then(|| self.join_batch());
-        spend(self.write);
+        self.writes.spend(update.payload);
         self.seq += 1;
         self.digest = chain(self.digest, update.client, update.n, update.payload);
         self.log.push(Entry { client: update.client, n: update.n as u32 });

@@ -11,6 +11,7 @@ use update_queue::{Applied, CallError, Effect, SubmitError, UpdateError, UpdateQ
 use super::board::{Board, Phase};
 use super::checker::{Output, Update, payload};
 use super::chunks::Chunks;
+use super::open::cohort::Cohort;
 use super::sample::{Sample, Times};
 use super::spec::TrialSpec;
 use crate::random::mix;
@@ -26,7 +27,7 @@ pub struct Client {
     seed: u64,
     timed_every: u64,
     n: u64,
-    journal: Journal,
+    pub(super) journal: Journal,
 }
 
 /// What a client knows when the load is over.
@@ -42,18 +43,22 @@ pub struct Journal {
     pub order: u64,
     /// Sum over the outputs of [`digest_mark`].
     pub digests: u64,
-    /// Updates that were accepted and then failed, certainly not applied.
+    /// Updates that were accepted and then failed, certainly not applied; those that expired among them.
     pub not_applied: Vec<u64>,
+    /// Updates that expired, after the deadline that they had.
+    pub expired: u64,
     /// Updates that were accepted and then failed, effect unknown.
     pub unknown: Vec<u64>,
-    /// What the last failed update failed with.
+    /// What the last update failed with that had no reason to fail.
     pub error: Option<String>,
     /// Updates applied whose answer came in the window.
     pub done: u64,
     /// Submits refused in the window and tried again.
     pub refused: u64,
-    /// The timed updates among `done`.
+    /// The timed updates among `done`, in a closed loop.
     pub samples: Chunks<Sample>,
+    /// In an open loop, the updates that were planned for the window.
+    pub cohort: Cohort,
     /// The first check that one of the answers failed.
     pub failure: Option<Failure>,
 }
@@ -126,19 +131,24 @@ impl Client {
     /// An output came back, with the queue's idea of its place in the total order.
     pub fn applied(&mut self, submitted: Submitted, seq: u64, output: &Output) {
         let resumed = if submitted.times.is_some() { self.board.clock().now() } else { 0 };
-        self.journal.applied += 1;
-        if let Err(failure) = self.check(submitted.n, seq, output) {
-            self.journal.failure.get_or_insert(failure);
-            return;
-        }
-        self.journal.order = self.journal.order.wrapping_add(order_mark(output.n, output.seq));
-        self.journal.digests = self.journal.digests.wrapping_add(digest_mark(output.n, output.digest));
-        if self.board.phase() == Phase::Window {
+        if self.has_checked(submitted.n, seq, output) && self.board.phase() == Phase::Window {
             self.journal.done += 1;
             if let Some(times) = submitted.times {
                 self.journal.samples.push(Sample::from(stations(times, output, resumed)));
             }
         }
+    }
+
+    /// Checks an output and puts it into the books. Whether it held.
+    pub(super) fn has_checked(&mut self, n: u64, seq: u64, output: &Output) -> bool {
+        self.journal.applied += 1;
+        if let Err(failure) = self.check(n, seq, output) {
+            self.journal.failure.get_or_insert(failure);
+            return false;
+        }
+        self.journal.order = self.journal.order.wrapping_add(order_mark(output.n, output.seq));
+        self.journal.digests = self.journal.digests.wrapping_add(digest_mark(output.n, output.digest));
+        true
     }
 
     /// The one-step call failed. `Some` is an update to try again.
@@ -185,7 +195,7 @@ impl Client {
     }
 
     /// The board that the client looks at.
-    pub fn board(&self) -> &Board {
+    pub fn board(&self) -> &Arc<Board> {
         &self.board
     }
 
@@ -199,7 +209,19 @@ impl Client {
         self.journal.failure.get_or_insert_with(|| Failure { check: check.to_owned(), reason });
     }
 
-    fn failed(&mut self, n: u64, error: &UpdateError) {
+    /// The update that was made last was refused and will not be tried again: the next one gets its number.
+    pub(super) fn take_back(&mut self) {
+        self.n -= 1;
+    }
+
+    /// Update `n` was accepted and had no more time to start.
+    pub(super) fn expired(&mut self, n: u64) {
+        self.journal.not_applied.push(n);
+        self.journal.expired += 1;
+    }
+
+    /// Update `n` was accepted and failed for no good reason.
+    pub(super) fn failed(&mut self, n: u64, error: &UpdateError) {
         self.journal.error = Some(error.to_string());
         match error.effect() {
             Effect::NotApplied => self.journal.not_applied.push(n),
@@ -238,7 +260,8 @@ impl Client {
     }
 }
 
-fn stations((asked, accepted): (u64, u64), output: &Output, resumed: u64) -> Times {
+/// When an update passed its stations, from what the caller and what the machine saw of it.
+pub(super) fn stations((asked, accepted): (u64, u64), output: &Output, resumed: u64) -> Times {
     // ORDERING: Relaxed; the commit wrote it before it let this answer go.
     let committed = output.committed.as_ref().map_or(output.applied.to, |cell| cell.load(Ordering::Relaxed));
     Times { asked, accepted, claimed: output.applied.from, applied: output.applied.to, committed, resumed }

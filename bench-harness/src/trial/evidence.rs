@@ -64,6 +64,52 @@ fn peak_memory() -> Option<u64> {
     status_kib("VmHWM:").map(|kib| kib * 1024)
 }
 
+/// CPU time of one thread between two times of a trial.
+#[derive(Debug)]
+pub struct Stopwatch {
+    start: u64,
+    end: u64,
+    used_at_start: Option<u64>,
+    used_at_end: Option<u64>,
+}
+
+impl Stopwatch {
+    /// Measures from `start` to `end`, on the trial's clock.
+    pub fn of(start: u64, end: u64) -> Self {
+        Self { start, end, used_at_start: None, used_at_end: None }
+    }
+
+    /// It is `now`. Called often, by the thread that is measured, because nobody else can look.
+    pub fn look(&mut self, now: u64) {
+        if now >= self.start && self.used_at_start.is_none() {
+            self.used_at_start = thread_cpu_ns();
+        }
+        if now >= self.end && self.used_at_end.is_none() {
+            self.used_at_end = thread_cpu_ns();
+        }
+    }
+
+    /// What this thread used in that time; `None` where the platform cannot tell, or if it never looked.
+    pub fn measured(self) -> Option<u64> {
+        let end = self.used_at_end.or_else(thread_cpu_ns)?;
+        Some(end.saturating_sub(self.used_at_start?))
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn thread_cpu_ns() -> Option<u64> {
+    use nix::sys::resource::{UsageWho, getrusage};
+    use nix::sys::time::TimeValLike;
+
+    let usage = getrusage(UsageWho::RUSAGE_THREAD).ok()?;
+    u64::try_from(usage.user_time().num_nanoseconds() + usage.system_time().num_nanoseconds()).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn thread_cpu_ns() -> Option<u64> {
+    None
+}
+
 /// The memory that this program holds right now, in bytes; `None` where the platform cannot tell.
 pub fn resident_memory() -> Option<u64> {
     status_kib("VmRSS:").map(|kib| kib * 1024)
@@ -93,6 +139,21 @@ mod tests {
         let used = Usage::now().expect("this platform tells").since(&before, 0);
         // LIMIT: a sixth of the wall time, because a busy machine may have given the thread no more than that.
         assert!(used.user_ns + used.sys_ns >= 10_000_000, "{used:?}");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_stopwatch_counts_this_thread_between_its_times() {
+        let mut stopwatch = Stopwatch::of(10, 20);
+        stopwatch.look(5);
+        stopwatch.look(10);
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_millis(60) {}
+        stopwatch.look(20);
+        let used = stopwatch.measured().expect("this platform tells");
+        // LIMIT: a sixth of the wall time at least, as above.
+        assert!((10_000_000..2_000_000_000).contains(&used), "{used}");
+        assert_eq!(Stopwatch::of(10, 20).measured(), None, "it never looked");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The same writes by one bare loop: no queue, no lock, nobody else. What is possible at all.
 //!
 //! It takes the clients' updates in turn. With group commit a batch has one update of each client, because each client has
-//! one in flight. Of bursts it knows when they begin, so that an update waits for those before it and for nothing else.
+//! one in flight. Of bursts it knows when they begin, so that an update waits for those before it and for nothing else. An open
+//! loop has a bare loop of its own, `open/limit.rs`.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
@@ -11,6 +12,7 @@ use super::board::Board;
 use super::checker::{Checker, Measured, Output};
 use super::client::{Client, Journal, Submitted};
 use super::load::{Carrier, Load, client, hand_in, no_threads};
+use super::open::{self, Plan};
 use super::schedule::Bursts;
 use super::spec::TrialSpec;
 use crate::record::Failure;
@@ -19,17 +21,27 @@ use crate::record::Failure;
 ///
 /// # Errors
 /// The system gives no more threads.
-pub fn start<M: Measured>(spec: &TrialSpec, board: &Arc<Board>) -> Result<(Load, Machine), Failure> {
+pub fn start<M: Measured>(
+    spec: &TrialSpec,
+    board: &Arc<Board>,
+    plan: &Arc<Plan>,
+) -> Result<(Load, Machine), Failure> {
     let (journals, load) = channel();
     let (give_back, machine) = channel();
-    let (spec, board, clients) = (spec.clone(), Arc::clone(board), spec.cell.clients);
+    let (spec, board, plan, clients) = (spec.clone(), Arc::clone(board), Arc::clone(plan), spec.cell.clients);
     let thread = thread::Builder::new().name("limit".to_owned()).spawn(move || {
+        if open::is_open(&spec) {
+            let mut server = open::limit::Server::<M>::new(&spec, &board, plan);
+            server.run();
+            let (machine, clients) = server.end();
+            return end(machine, clients, &journals, &give_back);
+        }
         let mut bare = Bare::<M>::new(&spec, &board);
         match Bursts::of(&spec) {
             None => bare.steady(),
             Some(bursts) => bare.in_bursts(bursts),
         }
-        bare.end(&journals, &give_back);
+        end(bare.machine, bare.clients, &journals, &give_back);
     });
     let thread = thread.map_err(|error| no_threads(&error))?;
     Ok((Load::on(Carrier::Loop(thread), load, clients), machine))
@@ -103,12 +115,17 @@ impl<M: Measured> Bare<M> {
             self.clients[client].applied(submitted, output.seq, &output);
         }
     }
+}
 
-    fn end(self, journals: &Sender<Journal>, give_back: &Sender<Checker>) {
-        // Nobody listens any more if the trial has already failed.
-        drop(give_back.send(self.machine.into_checker()));
-        for client in self.clients {
-            hand_in(journals, client);
-        }
+fn end<M: Measured>(
+    machine: M,
+    clients: impl IntoIterator<Item = Client>,
+    journals: &Sender<Journal>,
+    give_back: &Sender<Checker>,
+) {
+    // Nobody listens any more if the trial has already failed.
+    drop(give_back.send(machine.into_checker()));
+    for client in clients {
+        hand_in(journals, client);
     }
 }

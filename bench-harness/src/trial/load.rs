@@ -12,6 +12,7 @@ use update_queue::UpdateQueue;
 use super::board::Board;
 use super::checker::Measured;
 use super::client::{Client, Journal};
+use super::open::Plan;
 use super::spec::TrialSpec;
 use super::{tasks, threads};
 use crate::record::Failure;
@@ -45,11 +46,12 @@ impl Load {
         queue: &Q,
         spec: &TrialSpec,
         board: &Arc<Board>,
+        plan: &Arc<Plan>,
     ) -> Result<Self, Failure> {
         let (sender, journals) = channel();
         let carrier = match spec.cell.callers {
-            Callers::Threads => threads::start(queue, spec, board, sender)?,
-            Callers::Tasks => tasks::start(queue, spec, board, sender)?,
+            Callers::Threads => threads::start(queue, spec, board, plan, sender)?,
+            Callers::Tasks => tasks::start(queue, spec, board, plan, sender)?,
         };
         Ok(Self { journals, clients: spec.cell.clients, carrier })
     }

@@ -8,9 +8,11 @@ use super::checker::{Checker, Entry};
 use super::client::Journal;
 use super::clock::nanos;
 use super::evidence::Usage;
+use super::open::cohort::{Answered, Cohort};
+use super::open::{self, Horizon, Plan};
 use super::sample::Sample;
 use super::spec::TrialSpec;
-use crate::record::{AchievedCost, Failure, Measurement, Percentiles};
+use crate::record::{AchievedCost, Arrivals, Failure, Measurement, Percentiles};
 use crate::stats::Samples;
 
 /// The highest value that a histogram holds.
@@ -32,6 +34,8 @@ pub struct Window {
     pub usage: Option<(Usage, Usage)>,
     /// Updates that the machine had finished by the end, those of the warm-up included.
     pub finished: u64,
+    /// CPU time of threads that only generate load.
+    pub generator_ns: Option<u64>,
 }
 
 impl Window {
@@ -56,6 +60,21 @@ const PARTS: [(&str, Part); 6] = [
 /// The parts whose distribution is kept. Of the others the mean is enough: percentiles of parts do not add up.
 const DISTRIBUTIONS: [&str; 2] = ["latency", "submit"];
 
+type PlannedPart = fn(&Answered) -> u64;
+
+/// The parts of an open loop, and whether their distribution is kept.
+const PLANNED_PARTS: [(&str, PlannedPart, bool); 9] = [
+    ("latency", |a| a.latency(), false),
+    ("lag", |a| a.lag, true),
+    ("late", |a| a.late, true),
+    ("service", |a| a.sample.latency(), true),
+    ("submit", |a| a.sample.submit, true),
+    ("queued", |a| a.sample.queued, false),
+    ("apply", |a| a.sample.apply, false),
+    ("commit", |a| a.sample.commit, false),
+    ("reply", |a| a.sample.reply, false),
+];
+
 /// The numbers of a trial whose checks have held.
 ///
 /// # Errors
@@ -67,7 +86,8 @@ pub fn measurement(
     checker: &Checker,
 ) -> Result<Measurement, Failure> {
     let done: u64 = journals.iter().map(|journal| journal.done).sum();
-    if done == 0 {
+    let open = open::is_open(spec).then(|| arrivals(spec, window, journals));
+    if done == 0 && open.as_ref().is_none_or(|open| open.given_up == 0) {
         return Err(failure("V9", format!("no update was answered in a window of {:?}", spec.window)));
     }
     let busy_ns = (spec.timed_every <= 1).then(|| checker.busy_ns());
@@ -76,10 +96,7 @@ pub fn measurement(
             format!("the writer was busy for {} ns in a window of {} ns", checker.busy_ns(), window.length());
         return Err(failure("V5", reason));
     }
-    let mut numbers = Numbers::default();
-    for (name, part) in PARTS {
-        numbers.add(name, journals.iter().flat_map(|journal| journal.samples.iter().map(part)));
-    }
+    let numbers = if open.is_some() { of_open_loop(journals) } else { of_closed_loop(journals) };
     Ok(Measurement {
         warm_up_ns: window.warm_up_ns,
         window_ns: window.length(),
@@ -92,9 +109,55 @@ pub fn measurement(
         percentiles: numbers.percentiles,
         mean_ns: numbers.mean_ns,
         clamped: numbers.clamped,
-        open: None,
+        open,
         evidence: window.usage.as_ref().map(|(start, end)| end.since(start, own_bytes(window, journals))),
     })
+}
+
+fn of_closed_loop(journals: &[Journal]) -> Numbers {
+    let mut numbers = Numbers::default();
+    for (name, part) in PARTS {
+        let values = || journals.iter().flat_map(|journal| journal.samples.iter().map(part));
+        numbers.add_mean(name, values());
+        if DISTRIBUTIONS.contains(&name) {
+            numbers.add_distribution(name, values());
+        }
+    }
+    numbers
+}
+
+/// Means are those of the answered updates, so that the parts sum to the whole; the distribution of the latency has the
+/// others too, at the age they had.
+fn of_open_loop(journals: &[Journal]) -> Numbers {
+    let mut numbers = Numbers::default();
+    let cohorts = || journals.iter().map(|journal| &journal.cohort);
+    for (name, part, is_distributed) in PLANNED_PARTS {
+        let values = || cohorts().flat_map(|cohort| cohort.answered.iter().map(part));
+        numbers.add_mean(name, values());
+        if is_distributed {
+            numbers.add_distribution(name, values());
+        }
+    }
+    let answered = cohorts().flat_map(|cohort| cohort.answered.iter().map(Answered::latency));
+    let censored = cohorts().flat_map(|cohort| cohort.censored.iter().copied());
+    numbers.add_distribution("latency", answered.chain(censored));
+    numbers
+}
+
+/// What became of the updates that were planned for the window.
+fn arrivals(spec: &TrialSpec, window: &Window, journals: &[Journal]) -> Arrivals {
+    let sum = |of: fn(&Cohort) -> u64| journals.iter().map(|journal| of(&journal.cohort)).sum::<u64>();
+    let third = Horizon::of(spec).third() as f64;
+    Arrivals {
+        offered: sum(|cohort| cohort.offered),
+        answered: sum(|cohort| cohort.answered.len() as u64),
+        in_time: sum(|cohort| cohort.in_time),
+        given_up: sum(|cohort| cohort.given_up),
+        censored: sum(|cohort| cohort.censored.len() as u64),
+        depth_at_first: thousandths(ratio(sum(|cohort| cohort.open_in_first) as f64, third)),
+        depth_at_last: thousandths(ratio(sum(|cohort| cohort.open_in_last) as f64, third)),
+        generator_ns: window.generator_ns,
+    }
 }
 
 // LIMIT: 10 us: the edges of the window and the machine's spans are read from the same clock, by different threads.
@@ -109,20 +172,20 @@ struct Numbers {
 }
 
 impl Numbers {
-    fn add(&mut self, name: &str, values: impl Iterator<Item = u64>) {
+    fn add_mean(&mut self, name: &str, values: impl Iterator<Item = u64>) {
+        let (sum, count) = values.fold((0_u128, 0_u64), |(sum, n), value| (sum + u128::from(value), n + 1));
+        self.mean_ns.insert(name.to_owned(), thousandths(ratio(sum as f64, count as f64)));
+    }
+
+    fn add_distribution(&mut self, name: &str, values: impl Iterator<Item = u64>) {
         let mut histogram = histogram();
-        let mut sum = 0_u128;
         for value in values {
             histogram.saturating_record(value);
             self.clamped += u64::from(value > HIGHEST_NS);
-            sum += u128::from(value);
         }
-        self.mean_ns.insert(name.to_owned(), thousandths(ratio(sum as f64, histogram.len() as f64)));
-        if DISTRIBUTIONS.contains(&name) {
-            let samples = Samples::from(histogram);
-            self.hdr.insert(name.to_owned(), samples.encode());
-            self.percentiles.insert(name.to_owned(), Percentiles::from(&samples));
-        }
+        let samples = Samples::from(histogram);
+        self.hdr.insert(name.to_owned(), samples.encode());
+        self.percentiles.insert(name.to_owned(), Percentiles::from(&samples));
     }
 }
 
@@ -138,7 +201,7 @@ fn achieved_cost(
     checker: &Checker,
     busy_ns: Option<u64>,
 ) -> AchievedCost {
-    let applies = || journals.iter().flat_map(|journal| journal.samples.iter().map(|sample| sample.apply));
+    let applies = || journals.iter().flat_map(samples).map(|sample| sample.apply);
     let mut histogram = histogram();
     let mut sum = 0.0;
     for apply in applies() {
@@ -158,9 +221,14 @@ fn achieved_cost(
     }
 }
 
-/// The longest time without an answer; between timed answers, where not all are timed.
+/// The timed updates of a client: in a closed loop those answered in the window, in an open one those planned for it.
+fn samples(journal: &Journal) -> impl Iterator<Item = &Sample> {
+    journal.samples.iter().chain(journal.cohort.answered.iter().map(|answered| &answered.sample))
+}
+
+/// The longest time in the window without an answer; between timed answers, where not all are timed.
 fn longest_gap(journal: &Journal, window: &Window) -> u64 {
-    let ends = journal.samples.iter().map(|sample| sample.resumed).chain([window.end]);
+    let ends = samples(journal).map(|sample| sample.resumed.min(window.end)).chain([window.end]);
     let mut last = window.start;
     let mut longest = 0;
     for end in ends {
@@ -170,10 +238,14 @@ fn longest_gap(journal: &Journal, window: &Window) -> u64 {
     longest
 }
 
-/// What the harness held for itself when the window ended: the machine's log and the clients' samples.
+/// What the harness held for itself when the window ended: the machine's log, the clients' samples, and the plan of an open
+/// loop.
 fn own_bytes(window: &Window, journals: &[Journal]) -> u64 {
     let samples: usize = journals.iter().map(|journal| journal.samples.len()).sum();
-    window.finished * size_of::<Entry>() as u64 + (samples * size_of::<Sample>()) as u64
+    let answered: usize = journals.iter().map(|journal| journal.cohort.answered.len()).sum();
+    let planned: u64 = journals.iter().map(|journal| journal.cohort.planned).sum();
+    let bytes = samples * size_of::<Sample>() + answered * size_of::<Answered>();
+    window.finished * size_of::<Entry>() as u64 + planned * Plan::BYTES_PER_START + bytes as u64
 }
 
 /// To three places: what is beyond them is no property of what was measured, and half the length of a record.

@@ -6,7 +6,7 @@
 //!
 //! Timed updates go the way that shows how long the caller was held: submit, then wait for the ticket. All others are one
 //! call, for which a strategy may have a shorter way: a lock needs no ticket. A workload that times every update
-//! therefore measures the two steps only.
+//! therefore measures the two steps only. So does an open loop ([`open`]), which times all of them.
 
 pub mod board;
 pub mod capacity;
@@ -18,12 +18,14 @@ pub mod evidence;
 pub mod limit;
 pub mod load;
 pub mod measure;
+pub mod open;
 pub mod sample;
 pub mod schedule;
 pub mod spec;
 pub mod tasks;
 pub mod threads;
 pub mod verify;
+pub mod write;
 
 use std::sync::Arc;
 use std::thread;
@@ -33,12 +35,13 @@ use update_queue::{Options, ShutdownError, Strategy, UpdateQueue};
 
 use crate::record::{Failure, LIMIT, Measurement, TRIAL_SCHEMA, Trial, TrialResult};
 use crate::strategies;
-use board::Board;
+use board::{Board, Phase};
 use checker::{Checker, Each, Grouped, Measured};
 use clock::nanos;
 use evidence::Usage;
 use load::Load;
 use measure::{Window, measurement};
+use open::{Horizon, Plan};
 use schedule::Bursts;
 use spec::TrialSpec;
 
@@ -110,15 +113,17 @@ fn of_strategy<S: Strategy, M: Measured>(
     spec: &TrialSpec,
     patience: Duration,
 ) -> Result<Measurement, Failure> {
-    has_clients(spec)?;
+    can_run(spec)?;
     capacity::check::<S>(patience)?;
-    let board = Arc::new(Board::new());
+    let plan = Arc::new(Plan::of(spec));
+    let board = Arc::new(board(spec));
     let options = Options::default().capacity(spec.capacity).max_batch(spec.max_batch);
     let (queue, writer) = S::start(M::new(Checker::new(spec, Arc::clone(&board))), options);
-    let load = Load::start(&queue, spec, &board)?;
-    let window = watch(spec, &board);
+    let load = Load::start(&queue, spec, &board, &plan)?;
+    let mut window = watch(spec, &board);
     let deadline = Instant::now() + patience;
     let journals = load.finish(deadline)?;
+    window.generator_ns = board.generator_ns();
     let depth = queue.depth();
     let checker = writer.shutdown_by(deadline).map_err(not_shut_down)?.into_checker();
     verify::verify(&journals, &checker, spec.seed)?;
@@ -129,9 +134,10 @@ fn of_strategy<S: Strategy, M: Measured>(
 }
 
 fn of_limit<M: Measured>(spec: &TrialSpec) -> Result<Measurement, Failure> {
-    has_clients(spec)?;
-    let board = Arc::new(Board::new());
-    let (load, machine) = limit::start::<M>(spec, &board)?;
+    can_run(spec)?;
+    let plan = Arc::new(Plan::of(spec));
+    let board = Arc::new(board(spec));
+    let (load, machine) = limit::start::<M>(spec, &board, &plan)?;
     let window = watch(spec, &board);
     let journals = load.finish(Instant::now() + PATIENCE)?;
     let checker = machine.recv().map_err(|_| failure("V9", "the bare loop lost its machine".to_owned()))?;
@@ -139,8 +145,37 @@ fn of_limit<M: Measured>(spec: &TrialSpec) -> Result<Measurement, Failure> {
     measurement(spec, &window, &journals, &checker)
 }
 
+/// A board whose clock starts now. The window of an open loop is known from the start.
+fn board(spec: &TrialSpec) -> Board {
+    let board = Board::new();
+    if open::is_open(spec) {
+        let Horizon { start, end, .. } = Horizon::of(spec);
+        board.plan_window(start, end);
+    }
+    board
+}
+
+/// Watches the window of an open loop, which was fixed beforehand, and waits until the load is over.
+fn watch_open(spec: &TrialSpec, board: &Board) -> Window {
+    let Horizon { start, end, over } = Horizon::of(spec);
+    let clock = board.clock();
+    clock.sleep_until(start);
+    let before = Usage::now();
+    board.enter(Phase::Window);
+    clock.sleep_until(end);
+    board.enter(Phase::Tail);
+    let finished = board.finished();
+    let usage = before.zip(Usage::now());
+    clock.sleep_until(over);
+    board.stop();
+    Window { warm_up_ns: start, start, end, known_after: 0, usage, finished, generator_ns: None }
+}
+
 /// Lets the load warm up, measures the window, and tells the clients to stop.
 fn watch(spec: &TrialSpec, board: &Board) -> Window {
+    if open::is_open(spec) {
+        return watch_open(spec, board);
+    }
     warm_up(spec, board);
     if let Some(bursts) = Bursts::of(spec) {
         let clock = board.clock();
@@ -153,7 +188,7 @@ fn watch(spec: &TrialSpec, board: &Board) -> Window {
     let finished = board.finished();
     let usage = before.zip(Usage::now());
     board.stop();
-    Window { warm_up_ns: start, start, end, known_after, usage, finished }
+    Window { warm_up_ns: start, start, end, known_after, usage, finished, generator_ns: None }
 }
 
 /// Holds the window open for its time, and for as many times more as the machine under test finished nothing in.
@@ -184,10 +219,10 @@ fn warm_up(spec: &TrialSpec, board: &Board) {
     }
 }
 
-fn has_clients(spec: &TrialSpec) -> Result<(), Failure> {
+fn can_run(spec: &TrialSpec) -> Result<(), Failure> {
     match spec.cell.clients {
         0 => Err(failure("process", format!("cell `{}` has no clients; give it at least one", spec.cell.id))),
-        _ => Ok(()),
+        _ => open::check(spec),
     }
 }
 

@@ -13,10 +13,10 @@ pub struct Bursts {
 }
 
 impl Bursts {
-    /// The bursts of a workload; `None` if its load is steady.
+    /// The bursts of a workload; `None` if it has none.
     pub fn of(spec: &TrialSpec) -> Option<Self> {
         match spec.pattern {
-            Pattern::Steady => None,
+            Pattern::Steady | Pattern::Arrivals { .. } => None,
             Pattern::Bursts { every, updates } => {
                 let every = nanos(every).max(1);
                 Some(Self { every, next: every, updates })

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::record::PlannedCell;
-use crate::workload::definition::{Cost, Pattern};
+use crate::workload::definition::{Cost, Pattern, Variation};
 
 /// Everything a trial needs to know; crosses the process boundary as one line of JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,10 +27,14 @@ pub struct TrialSpec {
     pub seed: u64,
     /// How clients behave.
     pub pattern: Pattern,
+    /// Updates per second of all clients together, in an open loop.
+    pub rate: Option<f64>,
     /// The queue's capacity.
     pub capacity: usize,
     /// Updates that share one commit at most.
     pub max_batch: usize,
+    /// How writes differ from each other.
+    pub variation: Variation,
     /// What a commit costs, with group commit.
     pub commit: Option<Cost>,
     /// Time every `n`th update of a client.

@@ -6,13 +6,14 @@
 //! next one, and because it already has that update to make, its wait for a worker is part of the latency.
 
 use std::future::{Future, poll_fn};
+use std::io;
 use std::num::NonZero;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::thread;
 
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 use tokio::task::yield_now;
 use tokio::time::sleep_until;
 use update_queue::{Ticket, UpdateQueue};
@@ -21,6 +22,7 @@ use super::board::Board;
 use super::checker::{Measured, Output, Update};
 use super::client::{Client, Journal, Submitted};
 use super::load::{Carrier, client, hand_in, no_threads};
+use super::open::{self, Plan};
 use super::schedule::Bursts;
 use super::spec::TrialSpec;
 use crate::record::Failure;
@@ -33,6 +35,7 @@ pub fn start<Q: UpdateQueue<Machine: Measured>>(
     queue: &Q,
     spec: &TrialSpec,
     board: &Arc<Board>,
+    plan: &Arc<Plan>,
     journals: Sender<Journal>,
 ) -> Result<Carrier, Failure> {
     let workers = thread::available_parallelism().map_or(1, NonZero::get);
@@ -41,6 +44,10 @@ pub fn start<Q: UpdateQueue<Machine: Measured>>(
         .enable_time()
         .build()
         .map_err(|error| no_threads(&error))?;
+    if open::is_open(spec) {
+        start_open(queue, spec, board, plan, &journals, &runtime).map_err(|error| no_threads(&error))?;
+        return Ok(Carrier::Tasks(runtime));
+    }
     for id in 0..spec.cell.clients {
         let (queue, journals, bursts) = (queue.clone(), journals.clone(), Bursts::of(spec));
         let mut client = client(id, spec, board);
@@ -53,6 +60,27 @@ pub fn start<Q: UpdateQueue<Machine: Measured>>(
         });
     }
     Ok(Carrier::Tasks(runtime))
+}
+
+fn start_open<Q: UpdateQueue<Machine: Measured>>(
+    queue: &Q,
+    spec: &TrialSpec,
+    board: &Arc<Board>,
+    plan: &Arc<Plan>,
+    journals: &Sender<Journal>,
+    runtime: &Runtime,
+) -> io::Result<()> {
+    let mut starter = open::tasks::Starter::default();
+    for id in 0..spec.cell.clients {
+        let (queue, journals) = (queue.clone(), journals.clone());
+        let mut caller = open::Caller::new(client(id, spec, board), spec, plan);
+        let starts = starter.add();
+        runtime.spawn(async move {
+            open::tasks::run(&queue, &mut caller, starts).await;
+            hand_in(&journals, caller.into_client());
+        });
+    }
+    starter.start(Arc::clone(plan), open::Horizon::of(spec), Arc::clone(board))
 }
 
 async fn steady<Q: UpdateQueue<Machine: Measured>>(queue: &Q, client: &mut Client) {

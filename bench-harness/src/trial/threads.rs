@@ -10,6 +10,7 @@ use super::board::Board;
 use super::checker::{Measured, Output, Update};
 use super::client::{Client, Journal, Submitted};
 use super::load::{Carrier, client, hand_in, no_threads};
+use super::open::{self, Plan};
 use super::schedule::Bursts;
 use super::spec::TrialSpec;
 use crate::record::Failure;
@@ -22,6 +23,7 @@ pub fn start<Q: UpdateQueue<Machine: Measured>>(
     queue: &Q,
     spec: &TrialSpec,
     board: &Arc<Board>,
+    plan: &Arc<Plan>,
     journals: Sender<Journal>,
 ) -> Result<Carrier, Failure> {
     let pool = ThreadPoolBuilder::new()
@@ -31,9 +33,14 @@ pub fn start<Q: UpdateQueue<Machine: Measured>>(
         .panic_handler(|_| {})
         .build()
         .map_err(|error| no_threads(&error))?;
-    let (queue, spec, board) = (queue.clone(), spec.clone(), Arc::clone(board));
+    let (queue, spec, board, plan) = (queue.clone(), spec.clone(), Arc::clone(board), Arc::clone(plan));
     pool.spawn_broadcast(move |thread| {
         let mut client = client(thread.index(), &spec, &board);
+        if open::is_open(&spec) {
+            let mut caller = open::Caller::new(client, &spec, &plan);
+            open::threads::run(&queue, &mut caller, &plan);
+            return hand_in(&journals, caller.into_client());
+        }
         match Bursts::of(&spec) {
             None => steady(&queue, &mut client),
             Some(bursts) => in_bursts(&queue, &mut client, bursts),

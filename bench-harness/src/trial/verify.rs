@@ -2,6 +2,8 @@
 //!
 //! V1 and V6 were made by the clients with each answer, V5 by the machine, V8 before and after the load.
 
+use std::collections::HashSet;
+
 use super::checker::{Checker, Entry, chain, payload};
 use super::client::{Journal, digest_mark, order_mark};
 use crate::record::Failure;
@@ -53,14 +55,14 @@ fn exactly_once(journals: &[Journal], checker: &Checker) -> Result<(), Failure> 
     }
     for (journal, seen) in journals.iter().zip(&seen) {
         let client = journal.client;
-        if let Some(n) = journal.not_applied.iter().find(|n| seen[**n as usize]) {
+        if let Some(n) = journal.not_applied.iter().find(|n| seen.get(**n as usize).is_some_and(|seen| *seen))
+        {
             return fail(format!(
                 "update {n} of client {client} was applied, and its caller was told that it was not"
             ));
         }
-        let failed =
-            |n: &usize| journal.not_applied.contains(&(*n as u64)) || journal.unknown.contains(&(*n as u64));
-        if let Some(n) = (1..seen.len()).filter(|n| !seen[*n]).find(|n| !failed(n)) {
+        let failed: HashSet<u64> = journal.not_applied.iter().chain(&journal.unknown).copied().collect();
+        if let Some(n) = (1..seen.len()).filter(|n| !seen[*n]).find(|n| !failed.contains(&(*n as u64))) {
             return fail(format!("update {n} of client {client} was answered and never applied"));
         }
     }
@@ -81,19 +83,19 @@ fn first_in_first_out(checker: &Checker, clients: usize) -> Result<(), Failure> 
     Ok(())
 }
 
-/// V9: every accepted update has an answer, and none failed: nothing in a trial gives it a reason to.
+/// V9: every accepted update has an answer, and none failed: nothing in a trial gives it a reason to, but a deadline that
+/// has passed.
 fn books(journals: &[Journal]) -> Result<(), Failure> {
     for journal in journals {
-        let (client, failed) = (journal.client, journal.not_applied.len() + journal.unknown.len());
+        let client = journal.client;
+        let failed = (journal.not_applied.len() + journal.unknown.len()) as u64 - journal.expired;
         let reason = match &journal.error {
             Some(error) => {
                 format!("{failed} accepted updates of client {client} failed, the last with: {error}")
             }
-            None if journal.accepted != journal.applied => {
-                format!(
-                    "client {client} has {} answers for {} accepted updates",
-                    journal.applied, journal.accepted
-                )
+            None if journal.accepted != journal.applied + journal.expired => {
+                let answers = journal.applied + journal.expired;
+                format!("client {client} has {answers} answers for {} accepted updates", journal.accepted)
             }
             None => continue,
         };
@@ -141,7 +143,7 @@ mod tests {
     use crate::trial::board::Board;
     use crate::trial::checker::Update;
     use crate::trial::spec::TrialSpec;
-    use crate::workload::definition::{Callers, Cost, CostKind, Pattern};
+    use crate::workload::definition::{Callers, Cost, CostKind, Pattern, Variation};
 
     const SEED: u64 = 11;
 
@@ -162,6 +164,8 @@ mod tests {
             strategy: "test".to_owned(),
             seed: SEED,
             pattern: Pattern::Steady,
+            rate: None,
+            variation: Variation::default(),
             capacity: 4,
             max_batch: 4,
             commit: None,

@@ -25,6 +25,8 @@ pub struct Workload {
     pub capacity: usize,
     /// Updates that share one commit at most.
     pub max_batch: usize,
+    /// How writes differ from each other.
+    pub variation: Variation,
     /// What a commit costs; `None`: outcomes are final when `apply` returns.
     pub commit: Option<Cost>,
     /// Time every `n`th update of a client; 1 times each. Larger where a clock read would be the workload.
@@ -33,11 +35,14 @@ pub struct Workload {
     pub warm_up: Duration,
     /// How long it is measured.
     pub window: Duration,
-    /// All combinations of callers, clients and write cost, in the order of the file.
+    /// All combinations of callers, clients, write cost and load, in the order of the file.
     pub cells: Vec<Cell>,
 }
 
-/// How each client produces its updates. Always a closed loop: one update in flight per client.
+/// How each client produces its updates.
+///
+/// Steady and in bursts it is a closed loop: a client waits for its answers before it goes on. Arrivals are an open loop: they
+/// come when they come, whatever became of those before them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pattern {
@@ -50,6 +55,23 @@ pub enum Pattern {
         /// Updates of each client per burst.
         updates: u32,
     },
+    /// Each update has a time at which it is to start, drawn before the load begins.
+    Arrivals {
+        /// How those times are spread.
+        kind: Spacing,
+        /// After its planned start an update is of use for this long; it must have started by then.
+        deadline: Option<Duration>,
+    },
+}
+
+/// How the planned starts of one client are spread over time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Spacing {
+    /// At random, as the requests of many independent users: exponential gaps.
+    Poisson,
+    /// At equal distances, each client from an offset of its own.
+    Constant,
 }
 
 /// How the clients of a workload send, without the numbers.
@@ -69,7 +91,8 @@ pub enum Load {
 /// One point of a workload's sweep: what a strategy is measured on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cell {
-    /// Unique within the workload: `threads-16`, or `threads-16-10us` where the write cost is swept too.
+    /// Unique within the workload: `threads-16`, `threads-16-10us` where the write cost is swept too, `threads-16-load50` of
+    /// an open loop.
     pub id: String,
     /// What the clients are.
     pub callers: Callers,
@@ -77,6 +100,8 @@ pub struct Cell {
     pub clients: usize,
     /// What one write costs.
     pub write: Cost,
+    /// Offered load of an open loop, as a share of the slowest strategy's capacity; above 1 it is an overload.
+    pub load: Option<f64>,
     /// Whether `cargo bench` measures it.
     pub core: bool,
 }
@@ -117,4 +142,25 @@ pub enum CostKind {
     Spin,
     /// The core is free meanwhile, as while waiting for a disk.
     Sleep,
+}
+
+/// How the writes of a workload differ from each other. Which update gets which cost follows from the seed of the data, so that
+/// it is the same for all strategies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variation {
+    /// Coefficient of variation of costs that are spread around the requested one; `None`: all cost the same.
+    pub cv: Option<f64>,
+    /// A few writes that take far longer than the others.
+    pub stall: Option<Stall>,
+}
+
+/// A few writes that take far longer than the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stall {
+    /// One update in so many.
+    pub one_in: u32,
+    /// What it costs instead.
+    pub takes: Duration,
 }

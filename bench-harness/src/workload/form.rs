@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 use toml::Spanned;
 
-use super::definition::{Callers, CostKind};
+use super::definition::{Callers, CostKind, Spacing};
 use super::duration;
 
 #[derive(Deserialize)]
@@ -20,7 +20,7 @@ pub(super) struct File {
     pub(super) question: Text,
     pub(super) callers: Spanned<Vec<Spanned<Callers>>>,
     pub(super) clients: Spanned<Vec<Spanned<Count>>>,
-    pub(super) timed_every: Option<Count>,
+    pub(super) timed_every: Option<Spanned<Count>>,
     #[serde(default)]
     pub(super) core: Vec<Spanned<String>>,
     pub(super) write: Write,
@@ -28,6 +28,7 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) queue: Queue,
     pub(super) bursts: Option<Bursts>,
+    pub(super) arrivals: Option<Spanned<Arrivals>>,
     pub(super) time: Time,
 }
 
@@ -36,6 +37,15 @@ pub(super) struct File {
 pub(super) struct Write {
     pub(super) cost: Spanned<Vec<Spanned<Span>>>,
     pub(super) kind: CostKind,
+    pub(super) cv: Option<Spanned<f64>>,
+    pub(super) stall: Option<Stall>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Stall {
+    pub(super) one_in: Count,
+    pub(super) takes: Spanned<Span>,
 }
 
 #[derive(Deserialize)]
@@ -57,6 +67,14 @@ pub(super) struct Queue {
 pub(super) struct Bursts {
     pub(super) every: Spanned<Span>,
     pub(super) updates: Count,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Arrivals {
+    pub(super) kind: Spacing,
+    pub(super) load: Spanned<Vec<Spanned<Share>>>,
+    pub(super) deadline: Option<Spanned<Span>>,
 }
 
 #[derive(Deserialize)]
@@ -122,5 +140,30 @@ impl<'de> Deserialize<'de> for Span {
             }
         }
         deserializer.deserialize_str(Reader)
+    }
+}
+
+/// A share of a capacity in whole hundredths, so that it can be part of a cell's id.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Share(pub(super) u32);
+
+// LIMIT: 20 times the capacity: far into overload, and its arrivals still fit into memory.
+const MOST_HUNDREDTHS: f64 = 2_000.0;
+
+impl<'de> Deserialize<'de> for Share {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let share = f64::deserialize(deserializer)?;
+        let hundredths = (share * 100.0).round();
+        if !(1.0..=MOST_HUNDREDTHS).contains(&hundredths) {
+            return Err(de::Error::custom(format!(
+                "{share} is out of range; use a share from 0.01 to 20, like 0.75"
+            )));
+        }
+        if (share * 100.0 - hundredths).abs() > 1e-6 {
+            return Err(de::Error::custom(format!(
+                "{share} has more than two decimals; use for example 0.75"
+            )));
+        }
+        Ok(Self(hundredths as u32))
     }
 }

@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_shipped_file_parses_and_has_core_cells() {
+    fn every_shipped_file_parses_and_every_closed_loop_has_core_cells() {
         let workloads = shipped().expect("shipped workload files are right");
         assert!(
             workloads.iter().map(|workload| &*workload.name).eq(ORDER.lines()),
@@ -67,8 +67,9 @@ mod tests {
         );
         for workload in &workloads {
             assert!(workload.question.len() > 80, "{} says what it answers", workload.name);
+            // The windows of an open loop are too long for `cargo bench`.
             assert!(
-                workload.cells.iter().any(|cell| cell.core),
+                workload.cells.iter().any(|cell| cell.core || cell.load.is_some()),
                 "{} is part of `cargo bench`",
                 workload.name
             );

@@ -10,9 +10,9 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
-use super::definition::{Cell, Cost, Pattern, Workload};
+use super::definition::{Cell, Cost, Pattern, Stall, Variation, Workload};
 use super::duration::show;
-use super::form::{Count, File};
+use super::form::{Arrivals, Count, File, Share};
 
 // LIMIT: 4096 clients: with blocking callers each is a thread with a stack.
 const MAX_CLIENTS: u64 = 4_096;
@@ -104,26 +104,78 @@ impl Source<'_> {
 
     fn check(&self, name: &str, raw: File) -> Result<Workload, Error> {
         self.durations_in_range(&raw)?;
+        let (pattern, variation) = (self.pattern(&raw)?, self.variation(&raw)?);
         let cells = self.cells(&raw)?;
         Ok(Workload {
             name: name.to_owned(),
             title: raw.title.0,
             question: raw.question.0,
             hash: hex(&Sha256::digest(self.text.as_bytes())),
-            pattern: raw.bursts.map_or(Pattern::Steady, |bursts| Pattern::Bursts {
-                every: bursts.every.get_ref().0,
-                updates: bursts.updates.0,
-            }),
+            pattern,
             capacity: self.capacity(raw.queue.capacity.as_ref())?,
             max_batch: raw
                 .queue
                 .max_batch
                 .map_or(update_queue::DEFAULT_MAX_BATCH, |updates| updates.0 as usize),
+            variation,
             commit: raw.commit.map(|commit| Cost { requested: commit.cost.get_ref().0, kind: commit.kind }),
-            timed_every: raw.timed_every.map_or(1, |every| every.0),
+            timed_every: raw.timed_every.map_or(1, |every| every.get_ref().0),
             warm_up: raw.time.warm_up.get_ref().0,
             window: raw.time.window.get_ref().0,
             cells,
+        })
+    }
+
+    /// How clients behave: steady, in bursts, or an open loop.
+    fn pattern(&self, raw: &File) -> Result<Pattern, Error> {
+        match (&raw.bursts, &raw.arrivals) {
+            (None, None) => Ok(Pattern::Steady),
+            (Some(bursts), None) => {
+                Ok(Pattern::Bursts { every: bursts.every.get_ref().0, updates: bursts.updates.0 })
+            }
+            (None, Some(arrivals)) => {
+                self.fits_an_open_loop(raw)?;
+                let Arrivals { kind, deadline, .. } = arrivals.get_ref();
+                Ok(Pattern::Arrivals {
+                    kind: *kind,
+                    deadline: deadline.as_ref().map(|span| span.get_ref().0),
+                })
+            }
+            (Some(_), Some(arrivals)) => {
+                Err(self.at(arrivals, "a load is in [bursts] or has [arrivals], not both; remove one"))
+            }
+        }
+    }
+
+    /// What an open loop leaves no choice about.
+    fn fits_an_open_loop(&self, raw: &File) -> Result<(), Error> {
+        if let Some(every) = raw.timed_every.as_ref().filter(|every| every.get_ref().0 > 1) {
+            return Err(self.at(every, "with [arrivals] every update is timed; remove `timed_every`"));
+        }
+        match &raw.write.cost.get_ref()[..] {
+            [_, second, ..] => Err(self.at(
+                second,
+                "with [arrivals] there is one cost, because the loads are shares of one capacity; make a file of each",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn variation(&self, raw: &File) -> Result<Variation, Error> {
+        // LIMIT: 10: beyond it the few largest writes of a window are all of its cost, and no two windows are alike.
+        const MOST_CV: f64 = 10.0;
+        if let Some(cv) = raw.write.cv.as_ref().filter(|cv| !(0.0..=MOST_CV).contains(cv.get_ref())) {
+            let message =
+                format!("a cv of {} is out of range; use 0 (all writes alike) to {MOST_CV}", cv.get_ref());
+            return Err(self.at(cv, message));
+        }
+        Ok(Variation {
+            cv: raw.write.cv.as_ref().map(|cv| *cv.get_ref()).filter(|cv| *cv > 0.0),
+            stall: raw
+                .write
+                .stall
+                .as_ref()
+                .map(|stall| Stall { one_in: stall.one_in.0, takes: stall.takes.get_ref().0 }),
         })
     }
 
@@ -132,20 +184,40 @@ impl Source<'_> {
         let callers = self.sweep("callers", &raw.callers, |callers| callers.to_string())?;
         let clients = self.sweep("clients", &raw.clients, |clients| clients.0.to_string())?;
         let costs = self.sweep("cost", &raw.write.cost, |cost| show(cost.0))?;
+        let loads = self.loads(raw)?;
         self.clients_in_range(&raw.clients)?;
         let mut cells = Vec::new();
         for &callers in &callers {
             for clients in &clients {
                 for cost in &costs {
-                    let write = Cost { requested: cost.0, kind: raw.write.kind };
-                    let swept = if costs.len() > 1 { format!("-{}", show(cost.0)) } else { String::new() };
-                    let id = format!("{callers}-{}{swept}", clients.0);
-                    cells.push(Cell { id, callers, clients: clients.0 as usize, write, core: false });
+                    for load in &loads {
+                        let write = Cost { requested: cost.0, kind: raw.write.kind };
+                        let cost = if costs.len() > 1 { format!("-{}", show(cost.0)) } else { String::new() };
+                        let share =
+                            load.map_or_else(String::new, |Share(hundredths)| format!("-load{hundredths}"));
+                        let id = format!("{callers}-{}{cost}{share}", clients.0);
+                        let load = load.map(|Share(hundredths)| f64::from(hundredths) / 100.0);
+                        cells.push(Cell {
+                            id,
+                            callers,
+                            clients: clients.0 as usize,
+                            write,
+                            load,
+                            core: false,
+                        });
+                    }
                 }
             }
         }
         self.mark_core(&raw.core, &mut cells)?;
         Ok(cells)
+    }
+
+    /// The loads of an open loop; for a closed one a single cell has none.
+    fn loads(&self, raw: &File) -> Result<Vec<Option<Share>>, Error> {
+        let Some(arrivals) = &raw.arrivals else { return Ok(vec![None]) };
+        let shown = |share: Share| (f64::from(share.0) / 100.0).to_string();
+        Ok(self.sweep("load", &arrivals.get_ref().load, shown)?.into_iter().map(Some).collect())
     }
 
     /// A list of a sweep: not empty, each value once.
@@ -199,7 +271,13 @@ impl Source<'_> {
         }
         let every = raw.bursts.as_ref().map(|bursts| &bursts.every);
         let commit = raw.commit.as_ref().map(|commit| &commit.cost);
-        let singles = [Some(&raw.time.warm_up), Some(window), every, commit];
+        let arrivals = raw.arrivals.as_ref().map(Spanned::get_ref);
+        let deadline = arrivals.and_then(|arrivals| arrivals.deadline.as_ref());
+        if let Some(deadline) = deadline.filter(|deadline| deadline.get_ref().0.is_zero()) {
+            return Err(self.at(deadline, "a deadline of 0 has always passed; use for example \"20ms\""));
+        }
+        let stall = raw.write.stall.as_ref().map(|stall| &stall.takes);
+        let singles = [Some(&raw.time.warm_up), Some(window), every, commit, deadline, stall];
         let mut all = raw.write.cost.get_ref().iter().chain(singles.into_iter().flatten());
         match all.find(|span| span.get_ref().0 > MAX_DURATION) {
             Some(span) => {

@@ -30,7 +30,7 @@ fn a_spec_comes_through_standard_input_and_a_failed_trial_is_a_record_and_exit_1
     let desk = Desk::new();
     let spec = r#"{"round":4,"position":2,"workload":"w","cell":{"id":"c","callers":"threads","clients":1,"load":null,
         "write":{"requested":{"secs":0,"nanos":0},"kind":"spin"}},"label":"x","strategy":"no-such","seed":9,"pattern":"steady",
-        "capacity":4,"max_batch":4,"commit":null,"timed_every":1,"warm_up":{"secs":0,"nanos":0},
+        "rate":null,"capacity":4,"max_batch":4,"variation":{"cv":null,"stall":null},"commit":null,"timed_every":1,"warm_up":{"secs":0,"nanos":0},
         "window":{"secs":0,"nanos":1000000}}"#;
     let mut child = desk.command("trial --spec -").stdin(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(spec.as_bytes()).unwrap();

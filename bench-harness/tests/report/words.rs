@@ -260,7 +260,10 @@ fn a_saturated_row_of_an_open_loop_is_drawn_and_not_ranked() {
     });
     let row = row.unwrap();
     assert!(
-        row.contains("not judged") && row.contains("saturated: 97.5 % of the offered updates were answered"),
+        row.contains("not judged")
+            && row.contains(
+                "saturated: 97.5 % of what was offered was answered in the window, in 12 of 12 rounds"
+            ),
         "{row}"
     );
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bench_harness::record::{PlannedCell, Trial, TrialResult};
 use bench_harness::trial::spec::TrialSpec;
-use bench_harness::workload::definition::{Callers, Cost, CostKind, Pattern};
+use bench_harness::workload::definition::{Callers, Cost, CostKind, Pattern, Spacing, Variation};
 
 /// A steady load of `clients` that write for nothing.
 pub(crate) fn steady(callers: Callers, clients: usize) -> TrialSpec {
@@ -20,6 +20,8 @@ pub(crate) fn steady(callers: Callers, clients: usize) -> TrialSpec {
         strategy: "broken".to_owned(),
         seed: 0xdead_beef,
         pattern: Pattern::Steady,
+        rate: None,
+        variation: Variation::default(),
         capacity: 16,
         max_batch: 100,
         commit: None,
@@ -39,6 +41,21 @@ pub(crate) fn grouped(callers: Callers, clients: usize) -> TrialSpec {
 pub(crate) fn bursts(callers: Callers, clients: usize) -> TrialSpec {
     let pattern = Pattern::Bursts { every: Duration::from_millis(5), updates: 10 };
     TrialSpec { pattern, ..steady(callers, clients) }
+}
+
+/// The same as an open loop: updates of 100 us that come at random, `rate` per second.
+pub(crate) fn open(callers: Callers, clients: usize, rate: f64) -> TrialSpec {
+    let pattern = Pattern::Arrivals { kind: Spacing::Poisson, deadline: None };
+    let mut spec = TrialSpec { pattern, rate: Some(rate), ..steady(callers, clients) };
+    spec.cell.write = spin(Duration::from_micros(100));
+    spec.window = Duration::from_millis(200);
+    spec
+}
+
+/// The same, with updates that are of use for `deadline` after they were to start.
+pub(crate) fn hasty(spec: TrialSpec, deadline: Duration) -> TrialSpec {
+    let pattern = Pattern::Arrivals { kind: Spacing::Poisson, deadline: Some(deadline) };
+    TrialSpec { pattern, ..spec }
 }
 
 /// A cost that keeps the core busy.

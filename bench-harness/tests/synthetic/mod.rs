@@ -260,6 +260,7 @@ fn open_loop(
         ("submit".to_owned(), samples(if lock { service } else { 800.0 }, 0.4, offered)),
         ("service".to_owned(), samples(service + wait * 0.8, 0.1 + rho / 2.0, offered)),
         ("lag".to_owned(), samples(wait * 0.05 + 400.0, 0.3, offered)),
+        ("late".to_owned(), samples(400.0, 0.3, offered)),
     ]);
     let mut mean_ns = closed.mean_ns.clone();
     mean_ns.extend(parts_of(service + wait, closed.cost.mean_ns, lock));

@@ -18,7 +18,7 @@ use crate::campaign::{Campaign, Choice, Rounds, plan};
 use crate::random;
 use crate::record::{LIMIT, TrialResult};
 use crate::strategies;
-use crate::workload::definition::{Callers, Cell, Cost, CostKind, Pattern, Workload};
+use crate::workload::definition::{Callers, Cell, Cost, CostKind, Pattern, Variation, Workload};
 use arguments::{Arguments, Mode};
 
 /// How the target is called: what `--list` prints, and the first part of every name that a filter sees.
@@ -112,7 +112,7 @@ fn within(choice: Choice, amount: &Amount, command: Vec<String>) -> Result<Campa
 fn shorten(workload: &mut Workload, (warm_up, window): (Duration, Duration)) {
     // Whole bursts only, or the number of updates would depend on where the window happens to end.
     let window = match workload.pattern {
-        Pattern::Steady => window,
+        Pattern::Steady | Pattern::Arrivals { .. } => window,
         Pattern::Bursts { every, .. } => {
             every * u32::try_from(window.as_nanos().div_ceil(every.as_nanos())).unwrap_or(1)
         }
@@ -171,7 +171,14 @@ fn smoke(arguments: &Arguments) -> Result<Verdict, Problem> {
 /// About 200 updates: 4 clients, writes of 300 us, 60 ms.
 fn small() -> (Workload, Cell) {
     let write = Cost { requested: Duration::from_micros(300), kind: CostKind::Spin };
-    let cell = Cell { id: "threads-4".to_owned(), callers: Callers::Threads, clients: 4, write, core: false };
+    let cell = Cell {
+        id: "threads-4".to_owned(),
+        callers: Callers::Threads,
+        clients: 4,
+        write,
+        load: None,
+        core: false,
+    };
     let workload = Workload {
         name: "smoke".to_owned(),
         title: "Smoke test".to_owned(),
@@ -180,6 +187,7 @@ fn small() -> (Workload, Cell) {
         pattern: Pattern::Steady,
         capacity: 16,
         max_batch: 16,
+        variation: Variation::default(),
         commit: None,
         timed_every: 1,
         warm_up: Duration::from_millis(5),

@@ -1,14 +1,12 @@
 //! What an open loop shows besides its latency: whether its arrivals came on time, and whether the queue kept up.
 
 use super::numbers::{Percentiles, Rounds, SPECTRUM_POINTS, percentiles};
-use crate::record::{Arrivals, PlannedWorkload};
+use crate::record::{Arrivals, Measurement, PlannedWorkload};
 use crate::report::Error;
-use crate::stats::{Absent, Interval, Known, PER_SIDE, Quantile, Samples, locate};
-
-// LIMIT: below 99 % of what was offered the queue does not keep up (Schroeder and others, NSDI 2006, use the same).
-const KEEPS_UP: f64 = 0.99;
-// LIMIT: sends that are later than a tenth of the latency that is reported would be part of it.
-const LATE_SHARE: f64 = 0.1;
+use crate::report::format::{number, percent, plural};
+use crate::stats::{
+    Absent, Interval, Known, Offered, PER_SIDE, Quantile, Samples, Saturation, is_generator_limited, locate,
+};
 
 /// An open loop over all rounds.
 #[derive(Clone, Debug)]
@@ -27,6 +25,8 @@ pub(crate) struct OpenLoop {
     pub(crate) censored_share: f64,
     /// Planned start to submit really called.
     pub(crate) lag: Percentiles,
+    /// Whether each round was saturated.
+    pub(crate) saturated_rounds: Vec<bool>,
     /// Submit really called to answer received.
     pub(crate) service: Percentiles,
     /// The spectrum of `service`.
@@ -74,16 +74,18 @@ pub(super) fn of(
     let share = |of: u64| if offered > 0 { of as f64 / offered as f64 } else { 0.0 };
     let (answered, censored) = (sum(|a| a.answered), sum(|a| a.censored));
     let (lag, service, latency) = (samples("lag")?, samples("service")?, samples("latency")?);
-    let p99 = |samples: &Samples| samples.percentile(Quantile::P99).ok();
-    let is_late = p99(&lag).zip(p99(&latency)).is_some_and(|(lag, latency)| lag > LATE_SHARE * latency);
+    let late = samples("late")?;
+    let p99 = |samples: &Samples| samples.percentile(Quantile::P99).ok().map(|ns| ns as u64);
+    let is_late =
+        p99(&late).zip(p99(&latency)).is_some_and(|(late, latency)| is_generator_limited(late, latency));
     let bar = |of: fn(&crate::record::Percentiles) -> Option<u64>| {
         let known = rounds.iter().map(|(_, m)| of(m.percentiles.get("latency")?).map(|ns| ns as f64));
         let known: Option<Vec<f64>> = known.collect();
         locate(&known.ok_or_else(|| Absent::because("too few samples in a round"))?, PER_SIDE)?.interval
     };
     let mean_lag: Option<Vec<f64>> = rounds.iter().map(|(_, m)| m.mean_ns.get("lag").copied()).collect();
-    let grew = arrivals.iter().map(|(arrivals, _)| arrivals.depth_at_last - arrivals.depth_at_first);
-    let grew = grew.sum::<f64>() / arrivals.len() as f64;
+    let saturations: Vec<Option<Saturation>> =
+        rounds.iter().map(|(_, measurement)| saturation(workload, measurement)).collect();
     Ok(Some(OpenLoop {
         offered: offered as f64 / seconds,
         achieved: answered as f64 / seconds,
@@ -99,17 +101,37 @@ pub(super) fn of(
             .filter(|mean| mean.is_finite() && *mean >= 0.0)
             .ok_or_else(|| Absent::because("the lag was not summed in every round")),
         bars: [bar(|p| p.p50), bar(|p| p.p99)],
-        saturated: saturated(share(answered), grew, workload.capacity),
+        saturated: saturated(&saturations),
+        saturated_rounds: saturations.iter().map(Option::is_some).collect(),
         is_generator_limited: is_late,
     }))
 }
 
-fn saturated(answered: f64, grew: f64, capacity: usize) -> Option<String> {
-    use crate::report::format::{number, percent};
-    if answered < KEEPS_UP {
-        return Some(format!("{} of the offered updates were answered", percent(answered)));
+fn saturation(workload: &PlannedWorkload, measurement: &Measurement) -> Option<Saturation> {
+    let open = measurement.open.as_ref()?;
+    let offered = Offered {
+        offered: open.offered,
+        done: measurement.done,
+        first: open.depth_at_first,
+        last: open.depth_at_last,
+        capacity: workload.capacity,
+    };
+    offered.saturation()
+}
+
+/// Why the row is saturated, if more than half of its rounds are.
+fn saturated(rounds: &[Option<Saturation>]) -> Option<String> {
+    let known: Vec<Saturation> = rounds.iter().copied().flatten().collect();
+    if known.len() * 2 <= rounds.len() {
+        return None;
     }
-    // LIMIT: a tenth of the capacity: more than the depth of a queue that keeps up wanders.
-    (grew > capacity as f64 / 10.0)
-        .then(|| format!("the queue grew by {} updates during the window", number(grew)))
+    let first = match known[0] {
+        Saturation::Behind { achieved } => {
+            format!("{} of what was offered was answered in the window", percent(achieved))
+        }
+        Saturation::Growing { first, last } => {
+            format!("what was open grew from {} to {} updates", number(first), number(last))
+        }
+    };
+    Some(format!("{first}, in {} of {}", known.len(), plural(rounds.len(), "round")))
 }

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::workload::definition::Spacing;
 
 const GOOD: &str = r#"title = "A title"
 question = "A question."
@@ -67,9 +68,14 @@ fn what_is_left_out_has_the_defaults_of_a_queue() {
 /// Replaces `old` by `new` in the good file and expects an error at the line of `new` that contains all of `expected`.
 #[track_caller]
 fn check(old: &str, new: &str, expected: &[&str]) {
-    assert!(GOOD.contains(old), "`{old}` is in the file");
-    let text = GOOD.replacen(old, new, 1);
-    let line = 1 + GOOD[..GOOD.find(old).unwrap()].matches('\n').count();
+    check_in(GOOD, old, new, expected);
+}
+
+#[track_caller]
+fn check_in(file: &str, old: &str, new: &str, expected: &[&str]) {
+    assert!(file.contains(old), "`{old}` is in the file");
+    let text = file.replacen(old, new, 1);
+    let line = 1 + file[..file.find(old).unwrap()].matches('\n').count();
     let error = parse("w", "w.toml", text.as_bytes()).expect_err(new).to_string();
     assert!(error.starts_with(&format!("w.toml:{line}: ")), "`{new}` is in line {line}: {error}");
     for part in expected {
@@ -118,6 +124,86 @@ fn every_mistake_is_answered_with_its_line_and_the_mend() {
             check(old, new, expected);
         }
     }
+}
+
+const OPEN: &str = r#"title = "A title"
+question = "A question."
+callers = ["threads"]
+clients = [4, 16]
+core = ["threads-16-load50"]
+
+[write]
+cost = ["10us"]
+kind = "spin"
+cv = 2.0
+stall = { one_in = 1000, takes = "50ms" }
+
+[arrivals]
+kind = "poisson"
+load = [0.05, 0.5, 1, 2.25]
+deadline = "20ms"
+
+[time]
+warm_up = "200ms"
+window = "1s"
+"#;
+
+#[test]
+fn an_open_loop_sweeps_its_loads() {
+    let workload = parse("w", "w.toml", OPEN.as_bytes()).unwrap();
+    let deadline = Some(Duration::from_millis(20));
+    assert_eq!(workload.pattern, Pattern::Arrivals { kind: Spacing::Poisson, deadline });
+    let cells: Vec<_> = workload.cells.iter().map(|cell| (cell.id.as_str(), cell.load.unwrap())).collect();
+    let loads = [("load5", 0.05), ("load50", 0.5), ("load100", 1.0), ("load225", 2.25)];
+    assert_eq!(cells.len(), 8);
+    for (i, (id, load)) in loads.into_iter().enumerate() {
+        assert_eq!(cells[i], (format!("threads-4-{id}").as_str(), load));
+        assert_eq!(cells[4 + i], (format!("threads-16-{id}").as_str(), load));
+    }
+    assert_eq!(
+        workload.cells.iter().filter(|cell| cell.core).map(|cell| &*cell.id).collect::<Vec<_>>(),
+        ["threads-16-load50"]
+    );
+}
+
+#[test]
+fn writes_may_differ_and_a_few_may_stall() {
+    let variation = |text: &str| parse("w", "w.toml", text.as_bytes()).unwrap().variation;
+    let stall = Stall { one_in: 1000, takes: Duration::from_millis(50) };
+    assert_eq!(variation(OPEN), Variation { cv: Some(2.0), stall: Some(stall) });
+    assert_eq!(variation(&OPEN.replace("cv = 2.0", "cv = 0")).cv, None, "no scatter is no variation");
+    assert_eq!(variation(GOOD), Variation::default());
+}
+
+#[test]
+fn a_mistake_of_an_open_loop_is_answered_with_its_line_and_the_mend() {
+    let cases: &[(&str, &str, &[&str])] = &[
+        ("kind = \"poisson\"", "kind = \"random\"", &["random", "poisson", "constant"]),
+        ("load = [0.05, ", "load = [0, ", &["0 is out of range", "from 0.01 to 20"]),
+        ("load = [0.05, ", "load = [-1, ", &["-1 is out of range"]),
+        ("load = [0.05, ", "load = [nan, ", &["NaN is out of range"]),
+        ("load = [0.05, ", "load = [inf, ", &["inf is out of range"]),
+        ("load = [0.05, ", "load = [0.505, ", &["more than two decimals"]),
+        ("load = [0.05, ", "load = [50, ", &["50 is out of range"]),
+        ("load = [0.05, ", "load = [\"50%\", ", &["string", "(in `load = "]),
+        ("load = [0.05, ", "load = [0.5, ", &["`load` has 0.5 twice"]),
+        ("load = [0.05, 0.5, 1, 2.25]", "load = []", &["`load` is empty"]),
+        ("deadline = \"20ms\"", "deadline = \"0ms\"", &["has always passed"]),
+        ("deadline = \"20ms\"", "deadline = \"2h\"", &["2h is too long"]),
+        ("cost = [\"10us\"]", "cost = [\"10us\", \"1ms\"]", &["one cost", "one capacity"]),
+        ("cv = 2.0", "cv = -1.0", &["-1 is out of range"]),
+        ("cv = 2.0", "cv = nan", &["NaN is out of range"]),
+        ("cv = 2.0", "cv = 11", &["11 is out of range", "10"]),
+        ("one_in = 1000", "one_in = 0", &["0 is out of range"]),
+        ("takes = \"50ms\"", "takes = \"61m\"", &["1h1m is too long"]),
+        ("core = [\"threads-16-load50\"]", "timed_every = 8", &["every update is timed", "remove"]),
+    ];
+    for (old, new, expected) in cases {
+        check_in(OPEN, old, new, expected);
+    }
+    let both = OPEN.replace("[time]", "[bursts]\nevery = \"50ms\"\nupdates = 3\n\n[time]");
+    let error = parse("w", "w.toml", both.as_bytes()).unwrap_err().to_string();
+    assert!(error.starts_with("w.toml:13: ") && error.contains("not both"), "{error}");
 }
 
 #[test]
