@@ -72,6 +72,19 @@ pub(super) fn page(session: &Session, model: &Model) -> Page {
     Page { html, charts: files.collect() }
 }
 
+/// The two charts that say most, as file names with what they found: the answer by cost or load where there is one, then who
+/// wins.
+pub(super) fn pictures(model: &Model) -> Vec<(String, String)> {
+    let charts: Vec<Chart> =
+        model.workloads.iter().flat_map(|workload| of_workload(model, workload)).collect();
+    let mut found: Vec<&Chart> = ["throughput-cost-", "latency-load-", "throughput-clients-", "forest-"]
+        .iter()
+        .filter_map(|kind| charts.iter().find(|chart| chart.id.starts_with(kind) && chart.drawing.is_ok()))
+        .collect();
+    found.truncate(2);
+    found.iter().map(|chart| (format!("{}.svg", chart.id), chart.finding.clone())).collect()
+}
+
 /// Light or dark, without a script.
 const THEME: &str = "<fieldset class=\"theme\"><legend>Theme</legend><label><input type=\"radio\" name=\"theme\" id=\"t-auto\" \
                      checked=\"\"> system</label> <label><input type=\"radio\" name=\"theme\" id=\"t-light\"> light</label> \

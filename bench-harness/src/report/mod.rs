@@ -10,6 +10,7 @@ mod format;
 mod html;
 mod markdown;
 mod model;
+pub mod splice;
 mod terminal;
 
 use std::fmt;
@@ -57,7 +58,7 @@ pub fn terminal(session: &Session, width: usize, colour: bool) -> String {
     }
 }
 
-/// The headline and the decision table, for a README.
+/// Headline, decision tables and everything that is not equivalent, for a summary.
 ///
 /// # Errors
 /// The session cannot be rendered.
@@ -65,7 +66,25 @@ pub fn markdown(session: &Session) -> Result<String, Error> {
     Ok(markdown::summary(&Model::new(session)?))
 }
 
-fn replace(path: &Path, text: &str) -> Result<(), Error> {
+/// Headline, decision tables, two charts, session, machine, date and command, for a README.
+///
+/// `charts` is the address of the session's [`CHARTS`] as the README sees it: relative, with `/`.
+///
+/// # Errors
+/// The session cannot be rendered.
+pub fn readme(session: &Session, charts: &str) -> Result<String, Error> {
+    let model = Model::new(session)?;
+    let pictures = html::pictures(&model);
+    let pictures: Vec<(String, String)> =
+        pictures.into_iter().map(|(file, finding)| (format!("{charts}/{file}"), finding)).collect();
+    Ok(markdown::splice(&model, &pictures))
+}
+
+/// Writes a file under another name first and then renames it, so that a reader never sees half of it.
+///
+/// # Errors
+/// It cannot be written; what was there stays.
+pub fn replace(path: &Path, text: &str) -> Result<(), Error> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");
     let part = path.with_file_name(name);

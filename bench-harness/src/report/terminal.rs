@@ -20,7 +20,8 @@ pub(super) fn table(model: &Model, width: usize, colour: bool) -> String {
         text +=
             &page.wrapped(&format!("{}, {}: {}", row.strategy, row.place, row.sentence()), "✕ ", Style::Bad);
     }
-    for (name, value) in &model.honesty {
+    let short = ["Run", "Fitness", "A/A twin", "Calibration"];
+    for (name, value) in model.honesty.iter().filter(|(name, _)| short.contains(name)) {
         text += &page.wrapped(value, &format!("{name}: "), Style::Dim);
     }
     text += &page.wrapped(&model.provenance, "", Style::Dim);

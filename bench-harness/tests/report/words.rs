@@ -19,7 +19,7 @@ fn a_failed_row_shows_the_check_and_no_number() {
         page.contains(&format!("<li>✕ <strong>tokio</strong>, cheap-writes, 4 threads: {sentence}</li>"))
     );
     let row = page.split("<tr").find(|row| row.contains("data-v=\"failed\"")).unwrap();
-    assert!(row.contains(&sentence) && !row.contains("data-k"), "no number: {row}");
+    assert!(row.contains(sentence) && !row.contains("data-k"), "no number: {row}");
     assert!(page.contains("1 row failed verification"));
     let terminal = report::terminal(&session, 120, false);
     let lines: Vec<&str> = terminal.lines().skip_while(|line| !line.contains("cheap-writes")).collect();
@@ -75,10 +75,11 @@ fn a_verdict_that_hangs_on_a_round_that_does_not_count_is_inconclusive() {
     };
     assert!(row(&session.folded().unwrap()).contains("▼ slower"), "{}", row(&session.folded().unwrap()));
     for trial in &mut session.trials {
-        if let TrialResult::Measured(measurement) = &mut trial.result {
-            if trial.strategy == "tokio" && [1, 4, 7, 10].contains(&trial.round) {
-                measurement.done *= 20;
-            }
+        if let TrialResult::Measured(measurement) = &mut trial.result
+            && trial.strategy == "tokio"
+            && [1, 4, 7, 10].contains(&trial.round)
+        {
+            measurement.done *= 20;
         }
     }
     let changed = row(&session.folded().unwrap());
@@ -115,10 +116,11 @@ fn a_twin_is_named_judged_by_nobody_and_a_floor_for_all() {
     assert!(page.contains("0 of 3 identical pairs called different (≤ 63 %)"), "1 - 0.05^(1/3)");
     // A twin that is surely 9 % faster: everybody's floor in that cell, and a warning.
     for trial in &mut session.trials {
-        if let TrialResult::Measured(measurement) = &mut trial.result {
-            if trial.strategy == super::synthetic::TWIN && trial.workload == "cheap-writes" {
-                measurement.done = measurement.done * 109 / 100;
-            }
+        if let TrialResult::Measured(measurement) = &mut trial.result
+            && trial.strategy == super::synthetic::TWIN
+            && trial.workload == "cheap-writes"
+        {
+            measurement.done = measurement.done * 109 / 100;
         }
     }
     let markdown = report::markdown(&session.folded().unwrap()).unwrap();

@@ -9,6 +9,7 @@ mod fairness;
 mod forest;
 mod grid;
 mod held;
+mod latency_load;
 mod rounds;
 mod spectrum;
 mod throughput_clients;
@@ -58,6 +59,7 @@ pub(crate) fn of_workload(model: &Model, workload: &WorkloadView) -> Vec<Chart> 
         forest::chart(model, workload),
         throughput_clients::chart(model, workload),
         throughput_cost::chart(model, workload),
+        latency_load::chart(model, workload),
         held::chart(model, workload),
         anatomy::chart(model, workload),
         spectrum::chart(workload),

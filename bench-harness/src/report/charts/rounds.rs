@@ -101,6 +101,7 @@ fn ratios(model: &Model, workload: &WorkloadView, cell: &CellView) -> Vec<Curve>
             points,
             band: Vec::new(),
             thin: false,
+            special: Vec::new(),
         })
     };
     wanted.filter_map(curve).collect()
@@ -116,6 +117,7 @@ fn evidence(fitness: &Fitness) -> Vec<Curve> {
             points,
             band: Vec::new(),
             thin: false,
+            special: Vec::new(),
         })
     };
     let (steal, pressure) = (Look::of(Role::Control), Look::of(Role::Limit));

@@ -91,7 +91,7 @@ fn curves(workload: &WorkloadView, group: &Group<'_>) -> Vec<Curve> {
         let points: Vec<_> = found().map(|(x, t)| (x, t.centre)).collect();
         let band =
             found().filter_map(|(x, t)| t.interval.as_ref().ok().map(|i| (x, i.low, i.high))).collect();
-        (!points.is_empty()).then_some(Curve { name, look, points, band, thin: false })
+        (!points.is_empty()).then_some(Curve { name, look, points, band, thin: false, special: Vec::new() })
     };
     row_looks(workload).into_iter().filter_map(curve).collect()
 }

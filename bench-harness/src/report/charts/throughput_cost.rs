@@ -129,7 +129,7 @@ fn curves(
         let found: Vec<Point> = group.cells.iter().filter_map(|cell| point(cell.numbers(&name)?)).collect();
         let points: Vec<_> = found.iter().map(|(x, y, _)| (*x, *y)).collect();
         let band = found.iter().filter_map(|(x, _, ends)| ends.map(|(low, high)| (*x, low, high))).collect();
-        (!points.is_empty()).then_some(Curve { name, look, points, band, thin: false })
+        (!points.is_empty()).then_some(Curve { name, look, points, band, thin: false, special: Vec::new() })
     };
     rows.filter_map(curve).collect()
 }

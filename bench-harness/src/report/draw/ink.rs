@@ -25,7 +25,7 @@ pub(crate) enum Ink {
 
 /// Strategies that have a colour of their own; beyond, colours repeat and marker, dash and label tell them apart.
 const SERIES: usize = 6;
-const PARTS: usize = 5;
+const PARTS: usize = 6;
 
 impl Ink {
     /// The placeholder that is drawn; a stylesheet rule exists for each.
@@ -87,6 +87,8 @@ pub(crate) enum Shape {
     HollowStar,
     /// ○
     Ring,
+    /// ↑
+    Arrow,
 }
 
 /// How a row looks in every chart.
@@ -128,13 +130,14 @@ pub(crate) fn glyph(shape: Shape) -> char {
         Shape::Star => '★',
         Shape::HollowStar => '☆',
         Shape::Ring => '○',
+        Shape::Arrow => '↑',
     }
 }
 
 /// `(variable, light, dark)`: every colour of the page and of the charts.
 ///
 /// At least 3.1:1 against the background, except grid and panel; told apart under the common colour-vision deficiencies.
-fn palette() -> [(&'static str, &'static str, &'static str); 18] {
+fn palette() -> [(&'static str, &'static str, &'static str); 19] {
     [
         ("fg", "#1b1b1b", "#eeeeee"),
         ("muted", "#5f6368", "#9aa0a6"),
@@ -154,6 +157,7 @@ fn palette() -> [(&'static str, &'static str, &'static str); 18] {
         ("p2", "#198343", "#58d191"),
         ("p3", "#0c4d88", "#2581e0"),
         ("p4", "#b47fb1", "#b478b9"),
+        ("p5", "#9f2b00", "#be5e00"),
     ]
 }
 

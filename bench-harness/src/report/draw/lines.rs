@@ -2,7 +2,7 @@
 
 use super::canvas::{Anchor, Canvas, draw};
 use super::domain::Domain;
-use super::ink::{Ink, Look};
+use super::ink::{Ink, Look, Shape};
 use super::text::{apart, fit, labels, width};
 use super::{TEXT, WIDTH};
 use crate::stats::Known;
@@ -61,6 +61,8 @@ pub(crate) struct Curve {
     pub(crate) points: Vec<(f64, f64)>,
     /// `(x, low, high)` of its interval, where there is one.
     pub(crate) band: Vec<(f64, f64, f64)>,
+    /// Points, by their place, with a marker of their own.
+    pub(crate) special: Vec<(usize, Shape)>,
     /// Drawn thin and without a name: a companion of the curve before it.
     pub(crate) thin: bool,
 }
@@ -226,13 +228,19 @@ impl Curve {
         if self.band.len() > 1 {
             canvas.fill(&upper.chain(lower).collect::<Vec<_>>(), self.look.ink, 0.18);
         }
-        let points: Vec<_> = self.points.iter().filter_map(|point| frame.at(*point)).collect();
+        let placed = self.points.iter().enumerate().filter_map(|(i, point)| Some((i, frame.at(*point)?)));
+        let placed: Vec<_> = placed.collect();
+        let points: Vec<_> = placed.iter().map(|(_, point)| *point).collect();
         canvas.path(&points, self.look.ink, if self.thin { 1 } else { 4 });
         if self.thin {
             return;
         }
         let marked = if markers { 0 } else { points.len().saturating_sub(1) };
-        points[marked..].iter().for_each(|point| canvas.marker(*point, self.look));
+        for (place, point) in &placed[marked..] {
+            let special = self.special.iter().find(|(at, _)| at == place);
+            let shape = special.map_or(self.look.shape, |(_, shape)| *shape);
+            canvas.marker(*point, Look { shape, ..self.look });
+        }
     }
 }
 

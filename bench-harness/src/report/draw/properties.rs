@@ -77,6 +77,7 @@ fn lines() -> impl Strategy<Value = Lines> {
             points,
             band,
             thin: i % 5 == 4,
+            special: vec![(i, Shape::Arrow), (0, Shape::Ring)],
         };
         LinePanel {
             title: "a title".to_owned(),

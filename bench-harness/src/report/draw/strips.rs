@@ -231,7 +231,8 @@ fn paint(canvas: &Canvas<'_>, mark: &Mark, y: f64, look: Look, x: &impl Fn(f64) 
     }
 }
 
-/// A second way to tell parts apart: none, a steep zigzag, a middle line, a dense zigzag, two lines.
+/// A second way to tell parts apart: none, a steep zigzag, a middle line, a dense zigzag, two lines, a wide zigzag
+/// with a middle line.
 fn texture(canvas: &Canvas<'_>, from: (f64, f64), to: (f64, f64), part: usize) {
     // LIMIT: narrower bars are thinner than a stroke of the pattern; one zigzag has at most 24 strokes.
     if to.0 - from.0 < 16.0 {
@@ -248,6 +249,10 @@ fn texture(canvas: &Canvas<'_>, from: (f64, f64), to: (f64, f64), part: usize) {
         1 => zigzag(36.0),
         2 => canvas.line((from.0, middle), (to.0, middle), Ink::Paper, 2),
         3 => zigzag(13.0),
+        5 => {
+            canvas.line((from.0, middle), (to.0, middle), Ink::Paper, 2);
+            zigzag(50.0);
+        }
         4 => {
             canvas.line((from.0, middle - 5.0), (to.0, middle - 5.0), Ink::Paper, 2);
             canvas.line((from.0, middle + 5.0), (to.0, middle + 5.0), Ink::Paper, 2);

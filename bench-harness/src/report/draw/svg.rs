@@ -65,7 +65,7 @@ const NOISE: [&str; 7] = [
 /// What all elements of a chart have in common, for the stylesheet of `svg`.
 pub(crate) fn shape_rules(svg: &str) -> String {
     format!(
-        "{svg} text{{font:{TEXT}px system-ui,sans-serif;fill:var(--fg)}}{svg} [font-weight]{{font-weight:600}}{svg} polyline,{svg} circle[stroke]{{fill:none}}{svg} polyline,{svg} line{{stroke-width:2}}{svg} [stroke-width=\"1\"]{{stroke-width:1}}{svg} [stroke-width=\"3\"]{{stroke-width:3}}{svg} [stroke-width=\"4\"]{{stroke-width:4}}\n"
+        "{svg} text{{font:{TEXT}px system-ui,sans-serif;fill:var(--fg)}}{svg} [font-weight]{{font-weight:600}}{svg} polyline,{svg} circle[stroke]{{fill:none}}{svg} polyline,{svg} line{{stroke-width:2}}{svg} [stroke-width=\"1\"]{{stroke-width:1}}{svg} polyline[stroke-width=\"1\"]{{stroke-width:2;stroke-dasharray:5 5}}{svg} [stroke-width=\"3\"]{{stroke-width:3}}{svg} [stroke-width=\"4\"]{{stroke-width:4}}\n"
     )
 }
 

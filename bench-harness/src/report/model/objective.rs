@@ -103,8 +103,8 @@ impl Objective {
 }
 
 /// Where its percentile is taken for a workload: as high as every round of every row supports.
-fn supported<'m>(
-    measurements: &mut dyn Iterator<Item = &'m Measurement>,
+fn supported(
+    measurements: &mut dyn Iterator<Item = &Measurement>,
     part: &str,
     highest: Quantile,
 ) -> Quantile {
