@@ -110,6 +110,11 @@ pub(crate) fn percent(share: f64) -> String {
     }
 }
 
+/// A share that somebody chose, in percent: `25 %`, `110 %`.
+pub(crate) fn whole_percent(share: f64) -> String {
+    format!("{} %", tick(100.0 * share))
+}
+
 /// Bytes: `640 B`, `1.50 KiB`, `12.3 MiB`.
 pub(crate) fn bytes(value: u64) -> String {
     let value = value as f64;

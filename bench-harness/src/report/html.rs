@@ -151,11 +151,13 @@ fn folded(chart: &Chart) -> String {
 }
 
 fn drawing(chart: &Chart) -> String {
+    // No two regions of a page may have the same name.
+    let label = format!("{} ({})", chart.title, chart.id);
     let svg = match &chart.drawing {
-        Ok(drawn) => region(chart.title, &inline(drawn, &chart.id, chart.title, &chart.finding)),
+        Ok(drawn) => region(&label, &inline(drawn, &chart.id, chart.title, &chart.finding)),
         Err(reason) => format!("<p>Not drawn: {}.</p>", e(reason.reason())),
     };
-    let table = region(&format!("{}: numbers", chart.title), &data_table(chart.title, &chart.table));
+    let table = region(&format!("{label}: numbers"), &data_table(chart.title, &chart.table));
     format!(
         "{svg}<figcaption>{}</figcaption><details class=\"data\"><summary>Data</summary>{table}</details>",
         e(&chart.caption)

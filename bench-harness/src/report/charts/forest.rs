@@ -3,7 +3,7 @@
 use super::{Chart, Grid, Table, id, simultaneous_words, strip};
 use crate::report::draw::{Domain, Look, Mark, Strip, StripPanel, Strips};
 use crate::report::format::{known, percent, plural, ratio, tick, times};
-use crate::report::model::{CellView, Judged, Model, Numbers, Objective, Row, WorkloadView};
+use crate::report::model::{CellView, Judged, Model, Numbers, Objective, Role, Row, WorkloadView};
 use crate::stats::{Known, Verdict};
 
 pub(super) fn chart(model: &Model, workload: &WorkloadView) -> Option<Chart> {
@@ -11,8 +11,8 @@ pub(super) fn chart(model: &Model, workload: &WorkloadView) -> Option<Chart> {
     let numbers = rows(workload).filter_map(|(_, row)| row.numbers());
     let domain = Domain::log(numbers.flat_map(ends).chain([1.0]));
     let panels = grid.panels(|cell| panel(cell, &domain));
-    let looks = workload.cells.first().map_or(&[][..], |cell| &cell.rows);
-    let looks = looks.iter().map(|row| (row.strategy.clone(), Look::of(row.role))).collect();
+    let looks = workload.cells.first().into_iter().flat_map(shown);
+    let looks = looks.map(|row| (row.strategy.clone(), Look::of(row.role))).collect();
     let strips = Strips { columns: grid.columns, rows: looks, panels, legend: Vec::new() };
     Some(Chart {
         id: id("forest", workload),
@@ -25,9 +25,13 @@ pub(super) fn chart(model: &Model, workload: &WorkloadView) -> Option<Chart> {
     })
 }
 
-/// Every row, twins and limit too.
+/// Every row but the limit, which would press all others to one side.
+fn shown(cell: &CellView) -> impl Iterator<Item = &Row> {
+    cell.rows.iter().filter(|row| row.role != Role::Limit)
+}
+
 fn rows(workload: &WorkloadView) -> impl Iterator<Item = (&CellView, &Row)> {
-    workload.cells.iter().flat_map(|cell| cell.rows.iter().map(move |row| (cell, row)))
+    workload.cells.iter().flat_map(|cell| shown(cell).map(move |row| (cell, row)))
 }
 
 /// The rows that are judged, with what was judged.
@@ -74,7 +78,7 @@ fn panel(cell: &CellView, domain: &Known<Domain>) -> StripPanel {
         tick: |value| format!("{}×", tick(value)),
         rule: Some(1.0),
         band: floor.map(|floor| (1.0 / (1.0 + floor), 1.0 + floor)),
-        strips: cell.rows.iter().map(|row| strip(row, |numbers| draw(row, numbers))).collect(),
+        strips: shown(cell).map(|row| strip(row, |numbers| draw(row, numbers))).collect(),
     }
 }
 

@@ -110,10 +110,15 @@ fn panel(
         _ => Vec::new(),
     };
     let utilisation = |offered: f64| service.map(|(service, _)| offered * service / 1e9);
-    let loads: Vec<String> = offered().filter_map(utilisation).map(|rho| format!("{rho:.2}")).collect();
+    let busy = offered().filter_map(utilisation).map(|rho| format!("{rho:.2}")).collect::<Vec<_>>();
+    let busy = match busy.as_slice() {
+        [low, .., high] => format!(", ρ {low} to {high}"),
+        [one] => format!(", ρ {one}"),
+        [] => String::new(),
+    };
     LinePanel {
         title: title.to_owned(),
-        x_title: format!("offered updates/s; busy at least {}", loads.join(", ")),
+        x_title: format!("offered/s{busy}"),
         x_ticks: offered().map(|offered| (offered, tick(offered.round()))).collect(),
         x,
         y,
@@ -206,7 +211,7 @@ fn caption(model: &Model, workload: &WorkloadView, groups: &[Group<'_>]) -> Stri
     let mut text = format!(
         "Open loop, {}: latency from the planned start, over what was offered, both logarithmic; all rounds together. Band: 95 % \
          interval over {} of the rounds' own percentiles, each for itself. Arrow: at least, because some had not ended. Ring: \
-         limited by the generator. Grey: a writer that loses no time between two updates ({}).",
+         limited by the generator. ρ: the share of the time that the writes alone keep the writer busy. Grey: a writer that loses no time between two updates ({}).",
         if workload.load == Load::Constant {
             "updates at equal distances"
         } else {

@@ -158,7 +158,7 @@ impl LinePanel {
         for ((name, curve, end), y) in ends.into_iter().zip(spread(&wanted, NAME_STEP, room)) {
             let x = frame.area.right + LEADER;
             let ink = if curve.look.ink == Ink::Muted { Ink::Muted } else { Ink::Text };
-            canvas.line(end, (x - 6.0, y), Ink::Muted, 1);
+            canvas.line(end, (x - 6.0, y), Ink::Muted, 2);
             canvas.text(name, (x, y), Anchor::Start, ink);
         }
     }

@@ -20,7 +20,7 @@ const COLUMNS: [Column; 7] = [
     Column { head: "updates/s", show: |n| n.throughput.clone().map(|t| (rate(t.centre), t.centre)) },
     Column {
         head: "× control",
-        show: |n| n.to_control.as_ref().map(|r| (ratio(r), r.estimate)).map_err(Clone::clone),
+        show: |n| n.merit.as_ref().map(|r| (ratio(r), r.estimate)).map_err(Clone::clone),
     },
     Column { head: "held p99", show: |n| time(&n.held.p99) },
     Column { head: "p50", show: |n| time(&n.latency.p50) },
@@ -62,7 +62,8 @@ pub(super) fn section(model: &Model) -> String {
         .collect();
     let control = &model.control;
     let caption = format!(
-        "Every row, the worst ratio to {control} first. Intervals beside ratios hold with 95 % for all {} together, over {}. \
+        "Every row, the worst against {control} first: by updates per second, or where it says so how many times shorter the \
+         percentile is. Intervals beside ratios hold with 95 % for all {} together, over {}. \
          Percentiles come from the samples of all rounds together.",
         plural(model.family, "comparison"),
         plural(model.rounds, "round"),

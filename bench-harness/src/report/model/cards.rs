@@ -135,7 +135,7 @@ fn decision(about: &About<'_>, decisions: &[Decision]) -> Card {
     let all = choices(decisions).count();
     let (word, line) = match champion(about.strategies, &sure) {
         Some((name, wins)) if wins > 0 => {
-            (format!("▲ {name}"), format!("best or tied in {wins} of {}", plural(all, "cell")))
+            (format!("✓ {name}"), format!("best or tied in {wins} of {}", plural(all, "cell")))
         }
         _ => ("? inconclusive".to_owned(), "no cell has a proven choice".to_owned()),
     };
@@ -144,7 +144,7 @@ fn decision(about: &About<'_>, decisions: &[Decision]) -> Card {
 
 fn verdicts(counts: &Counts, workloads: &[WorkloadView]) -> Card {
     let known = counts.kinds().into_iter().filter(|(_, _, n)| *n > 0);
-    let word = known.clone().map(|(_, shape, n)| format!("{shape} {n}")).collect::<Vec<_>>().join("  ");
+    let word = known.clone().map(|(_, shape, n)| format!("{shape} {n}")).collect::<Vec<_>>().join(" · ");
     let words = known.map(|(word, _, n)| format!("{n} {word}")).collect::<Vec<_>>().join(", ");
     let cells: usize = workloads.iter().map(|workload| workload.cells.len()).sum();
     let (word, line) = if counts.all() == 0 {

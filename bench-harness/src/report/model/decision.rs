@@ -8,7 +8,7 @@
 
 use super::verdicts::Court;
 use super::{CellView, Numbers, Objective, Outcome, Role, WorkloadView};
-use crate::report::format::{NONE, duration, known, percent, rate, requested};
+use crate::report::format::{NONE, duration, known, percent, rate, requested, whole_percent};
 use crate::stats::location::median;
 use crate::stats::{Absent, Judgement, Known, Quantile};
 use crate::workload::definition::{Callers, Load};
@@ -244,7 +244,7 @@ fn asked(workload: &WorkloadView, cell: &CellView) -> String {
         (false, false) => format!("asked for {}", requested(cell.write)),
     };
     if let Some(load) = cell.offered {
-        asked += &format!(", {} load", percent(load));
+        asked += &format!(", {} load", whole_percent(load));
     }
     match workload.objective {
         Objective::Latency(q) => format!("{asked}, {}", q.name()),

@@ -8,7 +8,7 @@ use super::verdicts::Court;
 use super::{CellView, FailedRow, Outcome, Role, Row, WorkloadView, numbers, objective};
 use crate::record::{LIMIT, Measurement, Plan, PlannedCell, PlannedWorkload, Session};
 use crate::report::Error;
-use crate::report::format::{percent, requested, write_time};
+use crate::report::format::{requested, whole_percent, write_time};
 use crate::workload::definition::{Callers, Load};
 
 /// What labels are called.
@@ -70,7 +70,7 @@ pub(super) fn view(
             title += &format!(", {}", write_time(cell.write.requested));
         }
         if let Some(load) = cell.load.filter(|_| sweeps_load) {
-            title += &format!(", {} load", percent(load));
+            title += &format!(", {} load", whole_percent(load));
         }
         let mut rows = rows(session, index, names, court, planned, cell, &title)?;
         court.judge(&mut rows, headline);
