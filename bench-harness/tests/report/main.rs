@@ -24,6 +24,7 @@ use synthetic::{Recipe, session};
 struct Rendered {
     page: String,
     charts: Vec<(String, String)>,
+    csv: String,
 }
 
 fn render(session: &Session) -> Rendered {
@@ -43,7 +44,8 @@ fn render(session: &Session) -> Rendered {
         })
         .collect();
     charts.sort();
-    Rendered { page: fs::read_to_string(page).unwrap(), charts }
+    let csv = fs::read_to_string(folder.path().join(report::RAW)).unwrap();
+    Rendered { page: fs::read_to_string(page).unwrap(), charts, csv }
 }
 
 /// Thirteen cells; rendered once, because several tests look at it.
@@ -100,6 +102,36 @@ fn page_chart_and_markdown_are_as_approved() {
     let forest = rendered.charts.iter().find(|(name, _)| name == "forest-slow-writes.svg").unwrap();
     golden("report-forest.svg", &forest.1);
     golden("report.md", &report::markdown(&session(&Recipe::small())).unwrap());
+}
+
+/// Sessions in which something is missing or wrong, by name.
+fn troubled() -> Vec<(&'static str, Session)> {
+    let mut failed = session(&Recipe::small());
+    fail(&mut failed, "cheap-writes", "tokio", 2);
+    let mut unfit = session(&Recipe::small());
+    unfit.rounds.iter_mut().for_each(|round| round.steal_ns = round.busy_ns.map(|busy| busy / 10));
+    let mut unrecorded = session(&Recipe { has_twin: false, ..Recipe::small() });
+    unrecorded.rounds.clear();
+    let invalid = Recipe { rounds: 13, invalid: vec![4], ..Recipe::small() };
+    vec![
+        ("failed", failed),
+        ("inconclusive", session(&Recipe { rounds: 4, ..Recipe::small() })),
+        ("unfit", unfit),
+        ("one-round", session(&Recipe { rounds: 1, ..Recipe::small() })),
+        ("no-twin", unrecorded),
+        ("invalid-round", session(&invalid)),
+    ]
+}
+
+#[test]
+fn troubled_sessions_read_as_approved_and_have_a_page() {
+    for (name, session) in troubled() {
+        golden(&format!("report-{name}.md"), &report::markdown(&session).unwrap());
+        let rendered = render(&session);
+        assert!(parse(&rendered.page).is_ok(), "{name}: {:?}", parse(&rendered.page).err());
+    }
+    let readme = report::readme(&session(&Recipe::core()), "results/charts").unwrap();
+    golden("report-readme.md", &readme);
 }
 
 #[test]

@@ -18,7 +18,9 @@ fn pages_keep_their_budget() {
     // Left behind for a person, and for scripts/report-screenshots and scripts/report-accessibility.
     let folders = [("core", session(&Recipe::core())), ("full", full.clone())];
     for (name, session) in &folders {
-        report::write(session, &Path::new(env!("CARGO_TARGET_TMPDIR")).join("report").join(name)).unwrap();
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report").join(name);
+        report::write(session, &folder).unwrap();
+        std::fs::write(folder.join("session.json"), serde_json::to_string(session).unwrap()).unwrap();
     }
     let (core, full) = (CORE.page.len(), render(&full).page.len());
     assert!(core <= 700_000, "{} cells: {core} bytes", 13);
@@ -28,7 +30,7 @@ fn pages_keep_their_budget() {
 
 #[test]
 fn the_page_is_well_formed_and_asks_for_nothing() {
-    let Rendered { page, charts } = &*CORE;
+    let Rendered { page, charts, .. } = &*CORE;
     let elements = parse(page).unwrap();
     for element in &elements {
         for (key, value) in &element.attributes {
@@ -144,7 +146,7 @@ fn headings_tables_and_charts_can_be_read_aloud() {
 
 #[test]
 fn every_colour_of_a_chart_has_a_rule() {
-    let Rendered { page, charts } = &*CORE;
+    let Rendered { page, charts, .. } = &*CORE;
     let style = &parse(page).unwrap().into_iter().find(|element| element.name == "style").unwrap().text;
     for (name, svg) in charts {
         for element in parse(svg).unwrap() {
@@ -193,6 +195,20 @@ fn names_that_are_markup_stay_names() {
         session.environment.cpu = Some(names[4].to_owned());
         session.environment.commit = Some(names[1].to_owned());
         session.plan.command = vec![names[3].to_owned()];
+        session.plan.master_seed = names[5].to_owned();
+        session.id = names[0].to_owned();
+        session.incomplete_reason = Some(names[1].to_owned());
+        session.complete = false;
+        for (round, evidence) in session.rounds.iter_mut().enumerate() {
+            evidence.invalid = (round < 2).then(|| names[4].to_owned());
+        }
+        let environment = &mut session.environment;
+        environment.rustc = names[2].to_owned();
+        environment.binary = names[4].to_owned();
+        environment.os = names[0].to_owned();
+        environment.kernel = Some(names[1].to_owned());
+        environment.hypervisor = Some(names[3].to_owned());
+        environment.started = names[5].to_owned();
         session
     };
     let (tame, hostile) = (with(tame), with(hostile));
@@ -208,6 +224,14 @@ fn names_that_are_markup_stay_names() {
         assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || "-.".contains(c)), "{name}");
         parse(svg).unwrap();
     }
+    let fields = attacked.csv.lines().skip(1).flat_map(|line| line.split(','));
+    for field in fields {
+        assert!(!field.starts_with(['=', '+', '@']), "a formula: {field}");
+    }
+    assert!(!attacked.csv.chars().any(|c| c.is_control() && c != '\n'));
+    let readme = report::readme(&hostile, "charts").unwrap();
+    assert!(!readme.contains("<script") && !readme.contains("@user"), "{readme}");
+    assert!(readme.split("](").skip(1).all(|address| address.starts_with("charts/")), "{readme}");
     let terminal = report::terminal(&hostile, 100, false);
     assert!(!terminal.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'), "{terminal:?}");
     let markdown = report::markdown(&hostile).unwrap();

@@ -20,7 +20,7 @@ pub(super) fn chart(model: &Model) -> Option<Chart> {
     let shaded = invalid(&model.fitness);
     let panel = |title: String, y: Known<Domain>, y_tick: fn(f64) -> String, rule, curves| LinePanel {
         title,
-        x_title: "round, in the order of the run".to_owned(),
+        x_title: "round".to_owned(),
         x: x.clone(),
         y,
         x_ticks: x_ticks.clone(),

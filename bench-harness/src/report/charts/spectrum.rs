@@ -11,7 +11,10 @@ pub(super) fn chart(workload: &WorkloadView) -> Option<Chart> {
     let odds = strategies(workload).flat_map(|(_, _, numbers)| numbers.spectrum.iter().map(|point| point.0));
     let x = Domain::log(odds);
     let heights = |numbers: &mut dyn Iterator<Item = &Numbers>| {
-        let points = numbers.filter(|numbers| !numbers.is_limit).flat_map(|numbers| numbers.spectrum.clone());
+        let points = numbers.filter(|numbers| !numbers.is_limit).flat_map(|numbers| {
+            let service = numbers.open.iter().flat_map(|open| open.service_spectrum.clone());
+            numbers.spectrum.iter().copied().chain(service).collect::<Vec<_>>()
+        });
         Domain::log(points.map(|point| point.1))
     };
     let panels = grid.scaled_panels(heights, |cell, y| panel(workload, cell, &x, y));

@@ -20,7 +20,7 @@ pub(super) fn chart(model: &Model) -> Option<Chart> {
         let of = pairs.iter().filter(|(workload, _, _)| workload.name == *name);
         let found: Vec<f64> = of.filter_map(|(_, _, twin)| ratio(twin)).collect();
         let furthest = found.iter().copied().max_by(|a, b| a.ln().abs().total_cmp(&b.ln().abs()));
-        let value = furthest.map_or_else(String::new, |ratio| format!("{} at most", times(ratio)));
+        let value = furthest.map_or_else(String::new, |ratio| format!("furthest {}", times(ratio)));
         Strip { marks: found.into_iter().map(Mark::Point).collect(), value }
     });
     let ends = [1.0 / (1.0 + floor), 1.0, 1.0 + floor];

@@ -129,7 +129,9 @@ fn for_writes(all: &[&Choice]) -> String {
 fn best_everywhere(about: &About<'_>, name: &str, all: &[&Choice], decisions: &[Decision]) -> String {
     let control = &about.court.control;
     if name == control {
-        return format!("{name} is best or tied everywhere; {}", gives_up_at_most(about, all, decisions));
+        let loss =
+            gives_up_at_most(about, all, decisions).replacen(&format!("{control} gives"), "it gives", 1);
+        return format!("{name} is best or tied everywhere; {loss}");
     }
     let Some((worst, d, bounds)) = largest_loss(decisions) else {
         return format!("{name} is best or tied everywhere; {}", gives_up_at_most(about, all, decisions));
@@ -227,6 +229,16 @@ pub(super) fn warnings(about: &About<'_>, workloads: &[WorkloadView], failures: 
     }
     let planned = session.plan.rounds as usize;
     if !session.complete || about.rounds < planned {
+        if session.complete {
+            let why =
+                about.fitness.rounds.iter().find_map(|round| round.invalid.as_deref()).unwrap_or("invalid");
+            warnings.push(format!(
+                "Only {} of {planned} planned rounds count; {} did not: {why}.",
+                about.rounds,
+                plural(about.fitness.invalid, "round")
+            ));
+            return warnings;
+        }
         let why = session.incomplete_reason.as_deref().unwrap_or("not every planned trial is recorded");
         let rounds = plural(about.rounds, "complete round");
         let complete = session.complete_rounds();

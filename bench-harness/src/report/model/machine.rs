@@ -115,6 +115,9 @@ pub(crate) fn called_different<'t>(twins: impl Iterator<Item = &'t TwinRatio>) -
         .filter_map(|twin| twin.called.as_ref().ok())
         .map(|verdict| matches!(verdict, Verdict::Faster | Verdict::Slower))
         .collect();
+    if called.is_empty() {
+        return "too few rounds to call a pair different".to_owned();
+    }
     let (wrong, all) = (called.iter().filter(|called| **called).count() as u64, called.len() as u64);
     format!(
         "{wrong} of {} called different (≤ {})",

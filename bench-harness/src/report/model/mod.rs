@@ -3,6 +3,7 @@
 //! Renderers read it and compute nothing, so the page, the terminal and the README cannot disagree.
 
 mod cards;
+mod choice;
 mod decision;
 mod fitness;
 mod headline;

@@ -150,7 +150,8 @@ impl Court {
         TwinRatio {
             of,
             ratio: judged(self.twins).map(|judgement| Ratio::advantage(&judgement.excess)),
-            called: judged(self.family).map(|judgement| judgement.verdict),
+            called: judged(self.family)
+                .and_then(|judgement| judgement.excess.interval.map(|_| judgement.verdict)),
         }
     }
 
