@@ -101,9 +101,10 @@ fn caption(model: &Model, decision: &Decision) -> String {
         Goal::Latency | Goal::Held => "how many times as long as the best's its percentile is",
     };
     let family = plural(model.family, "comparison");
+    let short = if is_narrow(decision) { " +2: so many others tie." } else { "" };
     format!(
         "{what}, by what a write took (rows) and how many clients (columns): the simplest strategy that is not surely behind, then \
-         who ties with it. Below, {control}, the control: {loss} [95 % for all {family} together]."
+         who ties with it. Below, {control}, the control: {loss} [95 % for all {family} together].{short}"
     )
 }
 
@@ -116,7 +117,7 @@ fn choice(model: &Model, narrow: bool, choice: Option<&Choice>) -> String {
     };
     let class = if matches!(choice.control, GivenUp::Surely(..)) { " class=\"loss\"" } else { "" };
     let (first, second) = if narrow {
-        (choice.short_first_line(), choice.short_second_line(&model.control))
+        (choice.short_first_line(), choice.short_second_line())
     } else {
         (choice.first_line(), choice.second_line(&model.control))
     };

@@ -24,12 +24,10 @@ impl Choice {
         choice + &failed
     }
 
-    /// The same for a narrow cell.
+    /// The same for a narrow cell: the simplest, and how many others tie with it.
     pub(crate) fn short_first_line(&self) -> String {
         match self.best.as_slice() {
-            [first, _, _, ..] if self.sure && self.best.len() < self.measured => {
-                format!("{first} or {} more", self.best.len() - 1)
-            }
+            [first, _, ..] if self.sure && self.failed == 0 => format!("{first} +{}", self.best.len() - 1),
             _ => self.first_line(),
         }
     }
@@ -59,14 +57,13 @@ impl Choice {
     }
 
     /// The same for a narrow cell, whose caption says whose loss it is.
-    pub(crate) fn short_second_line(&self, control: &str) -> String {
+    pub(crate) fn short_second_line(&self) -> String {
         match &self.control {
             _ if self.measured == 1 => String::new(),
             GivenUp::Surely(d, bounds) => self.objective.loss_within(*d, *bounds),
-            GivenUp::Enough(floor) => format!("{control} ±{}", percent(*floor)),
-            GivenUp::AtMost(high) => format!("at most {}", self.objective.loss(*high)),
-            GivenUp::Unknown(_) if self.leader == control => format!("{control} leads"),
-            GivenUp::Unknown(_) => format!("{} leads", self.leader),
+            GivenUp::Enough(floor) => format!("enough (±{})", percent(*floor)),
+            GivenUp::AtMost(high) => format!("≤ {}", self.objective.loss(*high)),
+            GivenUp::Unknown(_) => "loss unknown".to_owned(),
         }
     }
 }
