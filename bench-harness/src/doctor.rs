@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use crate::counters::Counters;
 use crate::environment;
 use crate::probe;
-use crate::session::{fitness::variation, lock};
+use crate::session::lock;
+use crate::stats::steadiness::variation;
 
 // LIMIT: 20 probes, the fewest whose scatter is known to a fifth.
 const FEWEST_PROBES: usize = 20;
@@ -272,7 +273,7 @@ fn of_probing(probing: &Probing) -> Vec<Finding> {
     );
     let nanos: Vec<f64> = probing.probes.iter().map(|probe| probe.as_nanos() as f64).collect();
     judge(
-        variation(&nanos),
+        variation(&nanos).ok(),
         MOST_PROBE_SCATTER,
         &|scatter| format!("the same work took {scatter} more or less time, {} times over", nanos.len()),
         "look for other load, for a CPU that gets hot, or use a machine with CPUs of its own",

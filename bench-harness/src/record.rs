@@ -381,6 +381,8 @@ pub struct Calibration {
     pub identical_above: u64,
     /// The size, as a share, that nineteen of twenty estimates of identical strategies stay below.
     pub identical_p95: f64,
+    /// The median over sessions of how much the rounds' fixed piece of work varied: standard deviation over mean.
+    pub probe_variation: f64,
     /// Slowdowns that were planted, each on each cell.
     pub planted: Vec<Planted>,
 }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::bench::{USUAL, shorten};
 use super::filters::Filters;
 use super::progress::Progress;
 use super::run::{binary, lock_machine, on_interrupt, session_id};
@@ -28,7 +29,7 @@ const ERROR: f64 = 0.05;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Sessions to run; 0 only counts those that are there
+    /// Sessions to run, with warm-ups and windows as short as those of `cargo bench`; 0 only counts those that are there
     #[arg(long, value_name = "N", default_value_t = 10)]
     sessions: u32,
     #[command(flatten)]
@@ -57,7 +58,8 @@ pub(super) fn run(arguments: &Args, command: &[String]) -> Result<Verdict, Probl
 }
 
 fn measure(arguments: &Args, command: &[String], root: &Path, binary: &Binary) -> Result<(), Problem> {
-    let workloads = arguments.filters.workloads()?;
+    let mut workloads = arguments.filters.workloads()?;
+    workloads.iter_mut().for_each(|workload| shorten(workload, USUAL));
     let controls = arguments.filters.strategies()?;
     let mut children = Children::new(binary.path.clone());
     on_interrupt(children.stopper())?;

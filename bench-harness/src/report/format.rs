@@ -29,15 +29,6 @@ pub(crate) fn number(value: f64) -> String {
     separate_thousands(&format!("{rounded:.decimals$}"))
 }
 
-/// Two significant digits, where there is little room: `0.042`, `1.5`, `16`, `1,200`.
-pub(crate) fn coarse(value: f64) -> String {
-    if !value.is_finite() || value == 0.0 {
-        return number(value);
-    }
-    let power = 10_f64.powi(1 - value.abs().log10().floor() as i32);
-    tick((value * power).round() / power)
-}
-
 /// A whole number, thousands separated.
 pub(crate) fn count(value: u64) -> String {
     separate_thousands(&value.to_string())
@@ -108,15 +99,20 @@ pub(crate) fn times(ratio: f64) -> String {
     format!("{}×", number(ratio))
 }
 
-/// A share in percent, two or three digits: `7.4 %`, `98 %`, `99.2 %`.
+/// A share in percent, two or three digits: `7.4 %`, `42 %`, `98.4 %`.
 pub(crate) fn percent(share: f64) -> String {
     let percent = 100.0 * share;
     match percent.abs() {
         x if !x.is_finite() => NONE.to_owned(),
         x if x < 0.05 => "0 %".to_owned(),
-        x if x < 9.95 || (99.0..99.95).contains(&x) => format!("{percent:.1} %"),
+        x if x < 9.95 || (90.0..99.95).contains(&x) => format!("{percent:.1} %"),
         _ => format!("{percent:.0} %"),
     }
+}
+
+/// A share that somebody chose, in percent: `25 %`, `110 %`.
+pub(crate) fn whole_percent(share: f64) -> String {
+    format!("{} %", tick(100.0 * share))
 }
 
 /// Bytes: `640 B`, `1.50 KiB`, `12.3 MiB`.
@@ -242,7 +238,7 @@ mod tests {
             (0.0, "0 %"),
             (0.074, "7.4 %"),
             (0.5, "50 %"),
-            (0.984, "98 %"),
+            (0.984, "98.4 %"),
             (0.9923, "99.2 %"),
             (1.0, "100 %"),
         ];

@@ -10,6 +10,7 @@ mod format;
 mod html;
 mod markdown;
 mod model;
+pub mod splice;
 mod terminal;
 
 use std::fmt;
@@ -22,22 +23,26 @@ use model::Model;
 
 /// The page's file name.
 pub const PAGE: &str = "report.html";
+/// The raw rounds as comma-separated values.
+pub const RAW: &str = html::RAW_FILE;
 /// The folder of the charts as files of their own.
 pub const CHARTS: &str = "charts";
 
-/// Writes `report.html` and `charts/*.svg` into `dir` and returns the path of the page.
+/// Writes `report.html`, `rounds.csv` and `charts/*.svg` into `dir` and returns the path of the page.
 ///
 /// Each file is written under another name first and then renamed, so that a reader never sees half of one.
 ///
 /// # Errors
 /// The session cannot be rendered, or a file cannot be written. Nothing is written in the first case.
 pub fn write(session: &Session, dir: &Path) -> Result<PathBuf, Error> {
-    let page = html::page(session, &Model::new(session)?);
+    let model = Model::new(session)?;
+    let page = html::page(session, &model);
     let charts = dir.join(CHARTS);
     fs::create_dir_all(&charts).map_err(|source| Error::Write { path: charts.clone(), source })?;
     for (name, svg) in &page.charts {
         replace(&charts.join(name), svg)?;
     }
+    replace(&dir.join(RAW), &html::csv(&model))?;
     let path = dir.join(PAGE);
     replace(&path, &page.html)?;
     Ok(path)
@@ -53,7 +58,7 @@ pub fn terminal(session: &Session, width: usize, colour: bool) -> String {
     }
 }
 
-/// The headline and the decision table, for a README.
+/// Headline, decision tables and everything that is not equivalent, for a summary.
 ///
 /// # Errors
 /// The session cannot be rendered.
@@ -61,7 +66,25 @@ pub fn markdown(session: &Session) -> Result<String, Error> {
     Ok(markdown::summary(&Model::new(session)?))
 }
 
-fn replace(path: &Path, text: &str) -> Result<(), Error> {
+/// Headline, decision tables, two charts, session, machine, date and command, for a README.
+///
+/// `charts` is the address of the session's [`CHARTS`] as the README sees it: relative, with `/`.
+///
+/// # Errors
+/// The session cannot be rendered.
+pub fn readme(session: &Session, charts: &str) -> Result<String, Error> {
+    let model = Model::new(session)?;
+    let pictures = html::pictures(&model);
+    let pictures: Vec<(String, String)> =
+        pictures.into_iter().map(|(file, finding)| (format!("{charts}/{file}"), finding)).collect();
+    Ok(markdown::splice(&model, &pictures))
+}
+
+/// Writes a file under another name first and then renames it, so that a reader never sees half of it.
+///
+/// # Errors
+/// It cannot be written; what was there stays.
+pub fn replace(path: &Path, text: &str) -> Result<(), Error> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");
     let part = path.with_file_name(name);
@@ -86,6 +109,15 @@ pub enum Error {
         /// Trials on record.
         recorded: usize,
     },
+    /// All complete rounds were made invalid by what the machine did in them. A refusal, not a defect.
+    NoValidRound {
+        /// The session's id.
+        session: String,
+        /// Complete rounds.
+        complete: usize,
+        /// Why the first of them does not count.
+        why: String,
+    },
     /// The record contradicts itself or cannot be understood.
     Record {
         /// Which trial.
@@ -107,6 +139,16 @@ impl Error {
         Self::NoCompleteRound { session: session.id.clone(), planned, recorded: session.trials.len() }
     }
 
+    fn no_valid_round(session: &Session, complete: usize) -> Self {
+        let why = session.rounds.iter().find_map(|round| round.invalid.clone()).unwrap_or_default();
+        Self::NoValidRound { session: session.id.clone(), complete, why }
+    }
+
+    /// Whether the data does not support a report; otherwise something is broken.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::NoCompleteRound { .. } | Self::NoValidRound { .. })
+    }
+
     fn unplanned(trial: &Trial) -> Self {
         Self::Record { place: trial.place(), what: "the session's plan has no such row".to_owned() }
     }
@@ -124,6 +166,11 @@ impl fmt::Display for Error {
                 "session {session} has no complete round: a round has {planned} trials, {recorded} are recorded in all; \
                  run it again with more time"
             ),
+            Self::NoValidRound { session, complete, why } => write!(
+                f,
+                "session {session} has no round that counts: all {complete} complete ones are invalid, the first because: \
+                 {why}; run it again on a quieter machine"
+            ),
             Self::Record { place, what } => write!(f, "the record of {place} cannot be used: {what}"),
             Self::Write { path, .. } => write!(f, "cannot write {}", path.display()),
         }
@@ -134,7 +181,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Write { source, .. } => Some(source),
-            Self::NoCompleteRound { .. } | Self::Record { .. } => None,
+            Self::NoCompleteRound { .. } | Self::NoValidRound { .. } | Self::Record { .. } => None,
         }
     }
 }

@@ -20,8 +20,9 @@ pub(super) fn table(model: &Model, width: usize, colour: bool) -> String {
         text +=
             &page.wrapped(&format!("{}, {}: {}", row.strategy, row.place, row.sentence()), "✕ ", Style::Bad);
     }
-    if let Some(precision) = &model.precision {
-        text += &page.wrapped(precision, "", Style::Dim);
+    let short = ["Run", "Fitness", "A/A twin", "Calibration"];
+    for (name, value) in model.honesty.iter().filter(|(name, _)| short.contains(name)) {
+        text += &page.wrapped(value, &format!("{name}: "), Style::Dim);
     }
     text += &page.wrapped(&model.provenance, "", Style::Dim);
     text
@@ -40,29 +41,37 @@ struct Page {
     colour: bool,
 }
 
-/// A column: its heading, and what a row shows there. From the right, columns go when the terminal is narrow.
-type Column = (&'static str, fn(&Numbers) -> String);
+/// A column: its heading, and what a row shows there. From the right, columns go when the terminal is narrow; the verdict
+/// stays.
+type Column = (&'static str, fn(&Row, &Numbers) -> String);
 
 fn columns_of(workload: &WorkloadView) -> Vec<Column> {
     let mut columns = COLUMNS.to_vec();
-    if workload.objective == Objective::Latency {
+    if workload.objective != Objective::Throughput {
         // The load sets the pace: what differs is how long callers wait.
-        columns[1] = ("p90 faster by [95 %]", |n| known(&n.merit, ratio));
+        columns[2] = ("faster by [95 %]", |_, n| known(&n.merit, ratio));
     }
     columns
 }
 
-const COLUMNS: [Column; 9] = [
-    ("updates", |n| known(&n.throughput, |t| rate(t.centre))),
-    ("× control [95 %]", |n| known(&n.to_control, ratio)),
-    ("of limit", |n| known(&n.of_limit, |ratio| percent(ratio.estimate))),
-    ("latency p50", |n| known(&n.latency.p50, |ns| duration(*ns))),
-    ("p99", |n| known(&n.latency.p99, |ns| duration(*ns))),
-    ("held p99", |n| known(&n.held.p99, |ns| duration(*ns))),
-    ("writer busy", |n| known(&n.utilisation, |busy| percent(busy.centre))),
-    ("CPU/update", |n| known(&n.cpu_ns, |(user, kernel)| duration(user.centre + kernel.centre))),
-    ("p99.9", |n| known(&n.latency.p999, |ns| duration(*ns))),
+const COLUMNS: [Column; 10] = [
+    ("verdict", |row, _| {
+        let (word, shape) = row.verdict();
+        format!("{shape} {word}")
+    }),
+    ("updates", |_, n| known(&n.throughput, |t| rate(t.centre))),
+    ("× control [95 %]", |_, n| known(&n.to_control, ratio)),
+    ("of limit", |_, n| known(&n.of_limit, |ratio| percent(ratio.estimate))),
+    ("latency p50", |_, n| known(&n.latency.p50, |ns| duration(*ns))),
+    ("p99", |_, n| known(&n.latency.p99, |ns| duration(*ns))),
+    ("held p99", |_, n| known(&n.held.p99, |ns| duration(*ns))),
+    ("writer busy", |_, n| known(&n.utilisation, |busy| percent(busy.centre))),
+    ("CPU/update", |_, n| known(&n.cpu_ns, |(user, kernel)| duration(user.centre + kernel.centre))),
+    ("p99.9", |_, n| known(&n.latency.p999, |ns| duration(*ns))),
 ];
+
+/// Columns that are there at any width.
+const ALWAYS: usize = 3;
 
 impl Page {
     fn workload(&self, workload: &WorkloadView) -> String {
@@ -99,7 +108,7 @@ impl Page {
         text
     }
 
-    /// The widths of the columns that fit; the first two always do.
+    /// The widths of the columns that fit; the first of them always do.
     fn widths(&self, shows: &[Column], rows: &[Vec<String>], name_width: usize) -> Vec<usize> {
         let mut used = name_width + 2;
         let mut widths = Vec::new();
@@ -107,7 +116,7 @@ impl Page {
             let cells = rows.iter().filter_map(|row| row.get(i)).map(|cell| columns(cell));
             let width = cells.chain([columns(head)]).max().unwrap_or(0);
             used += width + 2;
-            if used > self.width && i >= 2 {
+            if used > self.width && i >= ALWAYS {
                 break;
             }
             widths.push(width);
@@ -156,7 +165,7 @@ impl Page {
 }
 
 fn texts(row: &Row, shows: &[Column]) -> Vec<String> {
-    let show = |numbers: &Numbers| shows.iter().map(|(_, show)| show(numbers)).collect();
+    let show = |numbers: &Numbers| shows.iter().map(|(_, show)| show(row, numbers)).collect();
     row.numbers().map_or_else(|| vec![NONE.to_owned(); shows.len()], show)
 }
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::{Calibration, Environment, Planted, Session, TrialResult};
 use crate::stats::location::median;
+use crate::stats::steadiness::variation;
 use crate::stats::{Absent, Family, Judgement, Known, MIN_EFFECT, Verdict, judge};
 
 /// The folder of such sessions, in the folder of results.
@@ -78,8 +79,13 @@ pub fn calibration(sessions: &[Session]) -> Known<Calibration> {
         false_alarms: count(&identical, |it| matches!(it.verdict, Verdict::Faster | Verdict::Slower)),
         identical_above: count(&identical, |it| it.excess.centre < 0.0),
         identical_p95: ninety_fifth(&identical)?,
+        probe_variation: median(&sessions.iter().map(probe_variation).collect::<Known<Vec<_>>>()?)?,
         planted: planted.into_iter().map(found).collect::<Known<_>>()?,
     })
+}
+
+fn probe_variation(session: &Session) -> Known<f64> {
+    variation(&session.rounds.iter().map(|round| round.probe_ns as f64).collect::<Vec<_>>())
 }
 
 /// A copy of the control on a cell.

@@ -1,6 +1,7 @@
 //! Whether the machine was fit to measure on while a session ran, by what its rounds saw of it.
 
-use crate::record::{Round, Session};
+use crate::record::{Calibration, Round, Session};
+use crate::stats::steadiness::variation;
 
 // LIMIT: 3 % of all CPU time given to others by the hypervisor.
 const MOST_STOLEN: f64 = 0.03;
@@ -24,7 +25,7 @@ impl Session {
         let why: Vec<_> = [
             lost(&self.rounds, self.plan.rounds),
             stolen(&self.rounds, self.environment.cpus),
-            uneven(&self.rounds),
+            uneven(&self.rounds, self.calibration.as_ref()),
         ]
         .into_iter()
         .flatten()
@@ -50,19 +51,13 @@ fn stolen(rounds: &[Round], cpus: usize) -> Option<String> {
         .then(|| format!("the hypervisor gave {:.0} % of the CPU time to others", 100.0 * share))
 }
 
-fn uneven(rounds: &[Round]) -> Option<String> {
+fn uneven(rounds: &[Round], calibration: Option<&Calibration>) -> Option<String> {
     let probes: Vec<f64> = rounds.iter().map(|round| round.probe_ns as f64).collect();
-    let scatter = variation(&probes).filter(|_| probes.len() >= FEWEST_ROUNDS)?;
-    (scatter > MOST_PROBE_SCATTER)
+    let scatter = variation(&probes).ok().filter(|_| probes.len() >= FEWEST_ROUNDS)?;
+    // LIMIT: three times what is usual here, where that is known.
+    let usual = calibration.map_or(0.0, |known| 3.0 * known.probe_variation);
+    (scatter > usual.max(MOST_PROBE_SCATTER))
         .then(|| format!("the same work took {:.0} % more or less time from round to round", 100.0 * scatter))
-}
-
-/// Standard deviation over mean; `None` of fewer than two values, or around zero.
-pub fn variation(values: &[f64]) -> Option<f64> {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let square = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    (values.len() > 1 && mean > 0.0).then(|| square.sqrt() / mean)
 }
 
 #[cfg(test)]
@@ -95,9 +90,9 @@ mod tests {
     fn work_that_takes_now_more_and_now_less_time_is_told() {
         let rounds =
             |slow| (0..8).map(|i| round(0, if i % 2 == 0 { 1_000 } else { slow }, None)).collect::<Vec<_>>();
-        assert_eq!(uneven(&rounds(1_050)), None);
-        assert!(uneven(&rounds(1_400)).unwrap().contains("from round to round"));
-        assert_eq!(uneven(&rounds(1_400)[..5]), None, "five rounds are too few to tell");
+        assert_eq!(uneven(&rounds(1_050), None), None);
+        assert!(uneven(&rounds(1_400), None).unwrap().contains("from round to round"));
+        assert_eq!(uneven(&rounds(1_400)[..5], None), None, "five rounds are too few to tell");
     }
 
     #[test]
@@ -108,11 +103,5 @@ mod tests {
         assert_eq!(lost(std::slice::from_ref(&bad), 2), None, "it goes on");
         let said = lost(&[bad, good], 2).unwrap();
         assert!(said.starts_with("1 of 2 rounds") && said.ends_with("it stood still"), "{said}");
-    }
-
-    #[test]
-    fn variation_is_deviation_over_mean() {
-        assert_eq!(variation(&[1.0]), None);
-        assert!((variation(&[9.0, 10.0, 11.0]).unwrap() - 0.1).abs() < 1e-12);
     }
 }

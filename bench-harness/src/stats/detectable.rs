@@ -17,20 +17,55 @@ pub const POWER: f64 = 0.8;
 // LIMIT: 2 000 sessions: the factor is right to about 3 %.
 const SESSIONS: usize = 2_000;
 
-/// The smallest difference, as a share, that is called faster or slower in [`POWER`] of the sessions of `rounds` rounds.
-///
-/// `scatter`: the standard deviation of a round's logarithm. `floor`: the smallest difference that counts, as a share.
-///
-/// # Errors
-/// Absent when there are too few rounds for any interval of this family.
-pub fn detectable(rounds: usize, family: Family, scatter: f64, floor: f64) -> Known<f64> {
-    Ok((floor.ln_1p() + factor(rounds, family)? * scatter).exp_m1())
+/// What sessions of so many rounds can see; simulated once, because the answers only scale with the scatter.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    rounds: usize,
+    /// How many standard deviations of a round the centre must be from zero for the interval to clear zero in [`POWER`] of
+    /// the sessions; absent when there are too few rounds for any interval of this family.
+    factor: Known<f64>,
 }
 
-/// About how many rounds would see a difference of `effect`, a share; `None` if it is not larger than the floor.
+impl Sight {
+    /// For sessions of `rounds` rounds whose comparisons are a `family`.
+    pub fn new(rounds: usize, family: Family) -> Self {
+        Self { rounds, factor: factor(rounds, family) }
+    }
+
+    /// The smallest difference, as a share, that is called faster or slower in [`POWER`] of the sessions.
+    ///
+    /// `scatter`: the standard deviation of a round's logarithm. `floor`: the smallest difference that counts, as a share.
+    ///
+    /// # Errors
+    /// Absent when there are too few rounds for any interval of this family.
+    pub fn detectable(&self, scatter: f64, floor: f64) -> Known<f64> {
+        Ok((floor.ln_1p() + self.factor.clone()? * scatter).exp_m1())
+    }
+
+    /// About how many rounds would see a difference of `effect`, a share; `None` if it is not larger than the floor.
+    ///
+    /// # Errors
+    /// As [`detectable`](Self::detectable).
+    pub fn rounds_to_see(&self, effect: f64, scatter: f64, floor: f64) -> Known<Option<usize>> {
+        let beyond = effect.ln_1p() - floor.ln_1p();
+        // The width of an interval falls with the root of the rounds.
+        let needed = self.rounds as f64 * (self.factor.clone()? * scatter / beyond).powi(2);
+        Ok((beyond > 0.0 && needed.is_finite()).then_some(needed.ceil() as usize))
+    }
+}
+
+/// [`Sight::detectable`] for one question.
 ///
 /// # Errors
-/// As [`detectable`].
+/// As there.
+pub fn detectable(rounds: usize, family: Family, scatter: f64, floor: f64) -> Known<f64> {
+    Sight::new(rounds, family).detectable(scatter, floor)
+}
+
+/// [`Sight::rounds_to_see`] for one question.
+///
+/// # Errors
+/// As there.
 pub fn rounds_to_see(
     effect: f64,
     rounds: usize,
@@ -38,21 +73,18 @@ pub fn rounds_to_see(
     scatter: f64,
     floor: f64,
 ) -> Known<Option<usize>> {
-    let beyond = effect.ln_1p() - floor.ln_1p();
-    let factor = factor(rounds, family)?;
-    // The width of an interval falls with the root of the rounds.
-    let needed = rounds as f64 * (factor * scatter / beyond).powi(2);
-    Ok((beyond > 0.0 && needed.is_finite()).then_some(needed.ceil() as usize))
+    Sight::new(rounds, family).rounds_to_see(effect, scatter, floor)
 }
 
-/// How many standard deviations of a round the centre must be from zero for the interval to clear zero in [`POWER`] of the
-/// sessions.
+/// See [`Sight::factor`].
 fn factor(rounds: usize, family: Family) -> Known<f64> {
     let low_end = |session: usize| {
         let mut random = Generator(mix(session as u64));
         let logs: Vec<f64> = (0..rounds).map(|_| random.normal()).collect();
         Ok(locate(&logs, family.difference_side())?.interval?.low)
     };
+    // Whether there is an interval does not depend on the values; one session tells.
+    low_end(0)?;
     let mut ends = (0..SESSIONS).into_par_iter().map(low_end).collect::<Known<Vec<f64>>>()?;
     ends.sort_by(f64::total_cmp);
     // With the centre at `f` instead of 0 every end moves by `f`: four of five are then above zero.

@@ -68,8 +68,10 @@ pub fn median(values: &[f64]) -> Known<f64> {
 
 fn too_few(n: usize, per_side: f64) -> Absent {
     let (fewest, level) = (signed_rank::fewest(per_side), 100.0 * (1.0 - 2.0 * per_side));
+    // So many digits that it does not round to 100 %.
+    let digits = (-(2.0 * per_side).log10()).ceil().clamp(2.0, 12.0) as usize - 2;
     let rounds = if n == 1 { "round" } else { "rounds" };
-    Absent::because(format!("{n} {rounds}: a {level:.0} % interval needs at least {fewest}"))
+    Absent::because(format!("{n} {rounds}: a {level:.digits$} % interval needs at least {fewest}"))
 }
 
 /// All `(x_i + x_j) / 2` with `i <= j`, sorted. Halves before it adds: a sum of two huge values stays finite.

@@ -16,10 +16,11 @@ pub mod proportion;
 pub mod queueing;
 pub mod ratio;
 pub mod signed_rank;
+pub mod steadiness;
 pub mod verdict;
 
 pub use absent::{Absent, Known};
-pub use detectable::{detectable, rounds_to_see};
+pub use detectable::{Sight, detectable, rounds_to_see};
 pub use fairness::Fairness;
 pub use histogram::{Quantile, Samples};
 pub use load::{Offered, Saturation, is_generator_limited, knee};

@@ -18,6 +18,11 @@ pub struct Ratio {
 }
 
 impl Ratio {
+    /// How many times as good, from the logarithm of a cost over the reference's cost.
+    pub fn advantage(excess: &Location) -> Self {
+        exponentiate(excess, -1.0)
+    }
+
     /// Whether the interval shows the ratio to be above `bound`.
     pub fn surely_above(&self, bound: f64) -> bool {
         self.interval.as_ref().is_ok_and(|interval| interval.low > bound)

@@ -54,6 +54,18 @@ pub enum Verdict {
     Inconclusive,
 }
 
+impl Verdict {
+    /// The one word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Faster => "faster",
+            Self::Slower => "slower",
+            Self::Equivalent => "equivalent",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
+}
+
 /// A verdict with what it rests on. Logarithms of costs over the reference's costs: above zero is worse.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judgement {
@@ -61,6 +73,8 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// Rounds, estimate and the interval that decides about a difference.
     pub excess: Location,
+    /// The narrower interval that decides about equivalence.
+    pub equivalence: Known<Interval>,
     /// How much one round scatters around the estimate: 1.4826 times the median absolute deviation, which is the standard
     /// deviation where the rounds scatter normally.
     pub scatter: f64,
@@ -90,7 +104,7 @@ pub fn judge(rounds: &[(f64, f64)], family: Family, floor: f64) -> Known<Judgeme
         (_, Ok(Interval { low, high })) if -floor < *low && *high < floor => Verdict::Equivalent,
         _ => Verdict::Inconclusive,
     };
-    Ok(Judgement { verdict, scatter: scatter(&logs)?, excess, floor })
+    Ok(Judgement { verdict, scatter: scatter(&logs)?, excess, equivalence, floor })
 }
 
 /// 1.4826 times the median absolute deviation from the median.

@@ -81,13 +81,45 @@ fn a_session_without_a_complete_round_is_refused() {
 }
 
 #[test]
-fn a_session_that_is_cut_off_anywhere_is_refused() {
+fn a_summary_is_written_as_markdown() {
     let desk = measured();
-    let whole = fs::read(desk.session().join("session.json")).unwrap();
-    let end = whole.trim_ascii_end().len();
-    assert!(bench_harness::session::read::parse(&whole[..end]).is_ok());
-    for cut in 0..end {
-        let error = bench_harness::session::read::parse(&whole[..cut]).unwrap_err();
-        assert!(error.contains("cut off") || error.contains("invalid number"), "cut at {cut}: {error}");
+    let ended = desk.run(&format!("report {} --markdown summary.md", desk.session().display()));
+    ended.check(0, &["wrote ", "summary.md"]);
+    let text = fs::read_to_string(desk.path("summary.md")).unwrap();
+    assert!(text.starts_with("**") && text.contains("| a write took |"), "{text}");
+}
+
+#[test]
+fn a_readme_gets_its_part_once_and_a_stale_one_is_found() {
+    let desk = measured();
+    let report =
+        |options: &str| desk.run(&format!("report {} --splice README.md{options}", desk.session().display()));
+    report("").check(1, &["README.md", "cannot read it"]);
+    desk.write("README.md", "# Title\n");
+    report("").check(1, &["README.md", "has no `<!-- update-queue-bench:begin -->`"]);
+
+    desk.write(
+        "README.md",
+        "# Title\n\n<!-- update-queue-bench:begin -->\n<!-- update-queue-bench:end -->\n\nmore\n",
+    );
+    report(" --check").check(1, &["README.md is stale"]);
+    report("").check(0, &["wrote "]);
+    let text = fs::read_to_string(desk.path("README.md")).unwrap();
+    assert!(
+        text.starts_with("# Title\n\n<!-- update-queue-bench:begin -->\n\n**")
+            && text.ends_with("\n\nmore\n"),
+        "{text}"
+    );
+    for line in text.lines().filter(|line| line.starts_with("![")) {
+        let address = line.rsplit_once("](").unwrap().1.trim_end_matches(')');
+        assert!(address.starts_with("results/") && desk.path(address).is_file(), "{address}");
     }
+    assert!(text.contains("!["), "{text}");
+    report(" --check").check(0, &[]);
+    report("").check(0, &[]);
+    assert_eq!(fs::read_to_string(desk.path("README.md")).unwrap(), text, "the same again");
+
+    let elsewhere = tempfile::tempdir().unwrap();
+    let ended = report(&format!(" --output {}", elsewhere.path().display()));
+    ended.check(1, &["is not in the README's folder", "--output"]);
 }

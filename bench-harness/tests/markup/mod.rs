@@ -16,7 +16,7 @@ pub(crate) struct Element {
 }
 
 /// Elements that have no end tag in HTML.
-const VOID: [&str; 3] = ["meta", "link", "br"];
+const VOID: [&str; 4] = ["meta", "link", "br", "input"];
 
 /// Reads a document in which every element is closed, every attribute quoted and once, and every special character an
 /// entity.
@@ -40,12 +40,12 @@ pub(crate) fn parse(document: &str) -> Result<Vec<Element>, String> {
         let (name, attributes) = attributes(tag)?;
         let inside = open.iter().map(|i| elements[*i].name.clone()).collect();
         let stays_open = !closed && !VOID.contains(&name.as_str());
-        let is_raw = name == "style";
+        let end_of_raw = matches!(name.as_str(), "style" | "script").then(|| format!("</{name}>"));
         elements.push(Element { name, attributes, inside, text: String::new() });
-        if is_raw {
-            let end = rest.find("</style>").ok_or("<style> never ends")?;
+        if let Some(end_tag) = end_of_raw {
+            let end = rest.find(&end_tag).ok_or_else(|| format!("no {end_tag}"))?;
             elements.last_mut().expect("just pushed").text = rest[..end].to_owned();
-            rest = &rest[end + "</style>".len()..];
+            rest = &rest[end + end_tag.len()..];
         } else if stays_open {
             open.push(elements.len() - 1);
         }

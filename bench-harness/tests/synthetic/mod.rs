@@ -1,12 +1,14 @@
 //! A made-up session with plausible numbers: the same seed gives the same session.
 
+mod open;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bench_harness::random::{Generator, mix};
 use bench_harness::record::{
     AchievedCost, Environment, Evidence, LIMIT, Measurement, Percentiles, Plan, PlannedCell, PlannedWorkload,
-    SESSION_SCHEMA, Session, TRIAL_SCHEMA, Trial, TrialResult,
+    Round, SESSION_SCHEMA, Session, TRIAL_SCHEMA, Trial, TrialResult,
 };
 use bench_harness::stats::Samples;
 use bench_harness::workload::definition::{Callers, Cost, CostKind, Load};
@@ -21,9 +23,16 @@ pub(crate) struct Recipe {
     pub(crate) rounds: u32,
     /// Strategies; the first is the control. The limit is added.
     pub(crate) strategies: Vec<String>,
-    /// Name, whether commits are shared, and its cells.
+    /// Name, whether commits are shared, and its cells. `bursts` is one; `open-loop` is one, each cell at several loads.
     pub(crate) workloads: Vec<(String, bool, Cells)>,
+    /// Whether the control runs a second time, as `aa`.
+    pub(crate) has_twin: bool,
+    /// Rounds that do not count; the machine was taken away in them.
+    pub(crate) invalid: Vec<u32>,
 }
+
+/// The label of the control's twin.
+pub(crate) const TWIN: &str = "aa";
 
 /// Callers, clients, microseconds of a write.
 type Cells = Vec<(Callers, usize, u64)>;
@@ -33,7 +42,9 @@ impl Recipe {
     pub(crate) fn small() -> Self {
         Self {
             seed: 1,
-            rounds: 8,
+            rounds: 12,
+            has_twin: true,
+            invalid: Vec::new(),
             strategies: names(&["std-mutex", "parking-lot", "tokio", "crossbeam"]),
             workloads: vec![
                 (
@@ -46,7 +57,7 @@ impl Recipe {
         }
     }
 
-    /// What `cargo bench` measures: nine cells.
+    /// What `cargo bench` measures: nine cells, and an open loop at four loads.
     pub(crate) fn core() -> Self {
         let (threads, tasks) = (Callers::Threads, Callers::Tasks);
         Self {
@@ -56,6 +67,7 @@ impl Recipe {
                 ("group-commit".to_owned(), true, vec![(threads, 64, 0)]),
                 ("bursts".to_owned(), false, vec![(threads, 64, 100)]),
                 ("cheap-writes".to_owned(), false, vec![(threads, 16, 0), (tasks, 64, 0), (tasks, 16, 0)]),
+                ("open-loop".to_owned(), false, vec![(tasks, 16, 100)]),
             ],
             ..Self::full()
         }
@@ -71,7 +83,9 @@ impl Recipe {
         };
         Self {
             seed: 7,
-            rounds: 8,
+            rounds: 12,
+            has_twin: true,
+            invalid: Vec::new(),
             strategies: names(&["std-mutex", "parking-lot", "tokio-mutex", "tokio", "crossbeam", "flume"]),
             workloads: vec![
                 ("slow-writes".to_owned(), false, both(&[1, 4, 16, 64], &[1_000])),
@@ -88,23 +102,31 @@ fn names(names: &[&str]) -> Vec<String> {
     names.iter().map(ToString::to_string).collect()
 }
 
-/// Makes the session.
+/// Makes the session, as it is kept.
 pub(crate) fn session(recipe: &Recipe) -> Session {
+    unfolded(recipe).folded().expect("its histograms are good")
+}
+
+/// Makes the session as it is measured: each trial with its own histograms.
+pub(crate) fn unfolded(recipe: &Recipe) -> Session {
     let workloads: Vec<PlannedWorkload> = recipe.workloads.iter().map(planned).collect();
-    let strategies: Vec<String> = recipe.strategies.iter().cloned().chain([LIMIT.to_owned()]).collect();
+    let twin = recipe.has_twin.then(|| TWIN.to_owned());
+    let strategies: Vec<String> =
+        recipe.strategies.iter().cloned().chain(twin.clone()).chain([LIMIT.to_owned()]).collect();
+    let control = recipe.strategies.first().cloned().unwrap_or_else(|| "none".to_owned());
+    let family =
+        workloads.iter().map(|w| w.cells.len()).sum::<usize>() * recipe.strategies.len().saturating_sub(1);
     let mut trials = Vec::new();
     for round in 0..recipe.rounds {
-        for workload in &workloads {
+        for (w, workload) in workloads.iter().enumerate() {
             for (c, cell) in workload.cells.iter().enumerate() {
                 for (position, strategy) in strategies.iter().enumerate() {
-                    let mut random = Random::at(
-                        recipe.seed,
-                        &[u64::from(round), c as u64, position as u64, hash(&workload.name)],
-                    );
+                    let place = [u64::from(round), c as u64, position as u64, w as u64];
+                    let mut random = Random::at(recipe.seed, &place);
+                    let kind = if strategy == TWIN { 0 } else { position };
                     let mood =
                         1.0 + 0.02 * Random::at(recipe.seed, &[u64::from(round), c as u64]).symmetric();
-                    let measurement =
-                        measurement(workload, cell, position, strategy == LIMIT, mood, &mut random);
+                    let measurement = measurement(workload, cell, kind, strategy == LIMIT, mood, &mut random);
                     trials.push(Trial {
                         schema: TRIAL_SCHEMA.to_owned(),
                         round,
@@ -128,11 +150,11 @@ pub(crate) fn session(recipe: &Recipe) -> Session {
             command: names(&["bench-harness", "run", "--budget", "5m"]),
             master_seed: format!("{:#x}", recipe.seed),
             rounds: recipe.rounds,
-            control: recipe.strategies.first().cloned().unwrap_or_else(|| "none".to_owned()),
-            strategies,
-            twins: BTreeMap::new(),
             slowed: BTreeMap::new(),
-            family: 0,
+            twins: twin.map(|twin| (twin, control.clone())).into_iter().collect(),
+            control,
+            strategies,
+            family: u32::try_from(family).expect("few rows"),
             workloads,
         },
         environment: environment(),
@@ -140,20 +162,46 @@ pub(crate) fn session(recipe: &Recipe) -> Session {
         timing_ns: Some(120.0),
         resumed: Vec::new(),
         pilots: Vec::new(),
-        rounds: Vec::new(),
+        rounds: (0..recipe.rounds).map(|round| evidence(recipe, round)).collect(),
         trials,
         histograms: Vec::new(),
     }
-    .folded()
-    .expect("its histograms are good")
 }
 
+/// What the machine did in a round; in an invalid one it belonged to others for a while.
+fn evidence(recipe: &Recipe, round: u32) -> Round {
+    let mut random = Random::at(recipe.seed, &[u64::from(round), 77]);
+    let is_invalid = recipe.invalid.contains(&round);
+    let busy = 40_000_000_000_u64;
+    let steal = if is_invalid { busy / 5 } else { (busy as f64 * 0.004 * random.uniform()) as u64 };
+    Round {
+        round,
+        wall_ns: 30_000_000_000,
+        steal_ns: Some(steal),
+        busy_ns: Some(busy),
+        cpu_pressure_us: Some((3e6 * (1.0 + random.uniform())) as u64),
+        io_pressure_us: Some(10_000),
+        memory_pressure_us: Some(0),
+        probe_ns: (300e6 * (1.0 + 0.01 * random.symmetric())) as u64,
+        invalid: is_invalid.then(|| "steal is 20 % of the busy time".to_owned()),
+    }
+}
+
+/// Shares of the capacity at which an open loop is measured.
+const LOADS: [f64; 4] = [0.25, 0.5, 0.75, 0.9];
+
 fn planned((name, commit, cells): &(String, bool, Cells)) -> PlannedWorkload {
-    let cells = cells.iter().map(|(callers, clients, micros)| PlannedCell {
-        id: format!("{callers}-{clients}-{micros}us"),
+    let is_open = name == "open-loop";
+    let loads = if is_open { LOADS.map(Some).to_vec() } else { vec![None] };
+    let with_loads = cells.iter().flat_map(|cell| loads.iter().map(move |load| (cell, *load)));
+    let cells = with_loads.map(|((callers, clients, micros), load)| PlannedCell {
+        id: match load {
+            None => format!("{callers}-{clients}-{micros}us"),
+            Some(load) => format!("{callers}-{clients}-{micros}us-{:.0}", 100.0 * load),
+        },
         callers: *callers,
         clients: *clients,
-        load: None,
+        load,
         write: Cost {
             requested: Duration::from_micros(*micros),
             kind: if *micros >= 100 { CostKind::Sleep } else { CostKind::Spin },
@@ -167,8 +215,12 @@ fn planned((name, commit, cells): &(String, bool, Cells)) -> PlannedWorkload {
                 .to_owned(),
         hash: "0".repeat(64),
         commit: commit.then_some(Cost { requested: Duration::from_millis(1), kind: CostKind::Sleep }),
-        load: if name == "bursts" { Load::Bursts } else { Load::Steady },
-        deadline_ns: None,
+        load: match name.as_str() {
+            "bursts" => Load::Bursts,
+            "open-loop" => Load::Poisson,
+            _ => Load::Steady,
+        },
+        deadline_ns: is_open.then_some(50_000_000),
         capacity: 1024,
         warm_up_ns: 300_000_000,
         window_ns: 1_000_000_000,
@@ -234,7 +286,7 @@ fn measurement(
     ]);
     let percentiles =
         samples.iter().map(|(part, samples)| (part.clone(), Percentiles::from(samples))).collect();
-    Measurement {
+    let closed = Measurement {
         warm_up_ns: 310_000_000,
         window_ns: workload.window_ns,
         done: shares.iter().sum(),
@@ -266,6 +318,10 @@ fn measurement(
             major_faults: 0,
             peak_memory_bytes: 3_000_000 + 40_000 * clients as u64,
         }),
+    };
+    match cell.load {
+        Some(load) => open::at(cell, load, closed, lock, random),
+        None => closed,
     }
 }
 
@@ -299,11 +355,6 @@ fn samples(mean: f64, spread: f64, count: u64) -> Samples {
         histogram.saturating_record_n(value.max(1.0) as u64, here.max(0.0).round() as u64);
     }
     Samples::from(histogram)
-}
-
-fn hash(text: &str) -> u64 {
-    text.bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 /// Random numbers of their own for each place.

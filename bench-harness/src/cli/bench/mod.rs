@@ -47,6 +47,8 @@ const FULL: Amount = Amount {
     most: 16,
     times: &[millis(250, 600), millis(200, 450), millis(150, 350), millis(120, 300), millis(100, 250)],
 };
+/// What all core cells get, of [`FULL`]'s times.
+pub(super) const USUAL: (Duration, Duration) = FULL.times[3];
 // LIMIT: 60 s of ninety. Two rounds: a look at everything, with nothing to judge by.
 const QUICK: Amount = Amount {
     budget: Duration::from_secs(60),
@@ -141,7 +143,8 @@ fn within(
     })
 }
 
-fn shorten(workload: &mut Workload, (warm_up, window): (Duration, Duration)) {
+/// Cuts a workload's warm-up and window.
+pub(super) fn shorten(workload: &mut Workload, (warm_up, window): (Duration, Duration)) {
     // Whole bursts only, or the number of updates would depend on where the window happens to end.
     let window = match workload.pattern {
         Pattern::Steady | Pattern::Arrivals { .. } => window,

@@ -1,6 +1,6 @@
 //! What does it burn? CPU time and context switches per update.
 
-use super::{Chart, Table, id, interval_words, measured, row_looks, strategies, strip};
+use super::{Chart, Table, drawn, id, interval_words, measured, row_looks, strategies, strip};
 use crate::report::draw::{Domain, Mark, Strip, StripPanel, Strips};
 use crate::report::format::{duration, interval, known, number, tick, tick_duration, times};
 use crate::report::model::{CellView, Model, Numbers, Role, WorkloadView};
@@ -56,7 +56,8 @@ fn panel(
         domain: Domain::from_zero(cell.rows.iter().filter_map(|row| sum(row.numbers()?)).chain([0.0])),
         tick,
         rule: None,
-        strips: cell.rows.iter().map(|row| strip(row, draw)).collect(),
+        band: None,
+        strips: drawn(cell).map(|row| strip(row, draw)).collect(),
     }
 }
 

@@ -1,13 +1,13 @@
 //! Does somebody starve? Each client's share of the throughput.
 
-use super::{Chart, Grid, Table, id, measured, row_looks, strategies, strip};
+use super::{Chart, Grid, Table, drawn, id, measured, row_looks, strategies, strip};
 use crate::report::draw::{Domain, Mark, Strip, StripPanel, Strips};
 use crate::report::format::{duration, known, number, tick};
 use crate::report::model::{CellView, Numbers, WorkloadView};
 use crate::stats::Known;
 
-// LIMIT: 16 teeth a row keep a page of forty cells under its budget; more clients show as deciles.
-const TICKS: usize = 16;
+// LIMIT: 11 teeth a row keep a page of forty cells under its budget; more clients show as deciles.
+const TICKS: usize = 11;
 
 pub(super) fn chart(workload: &WorkloadView) -> Option<Chart> {
     let cells: Vec<_> = workload.cells.iter().filter(|cell| cell.clients > 1).collect();
@@ -47,7 +47,8 @@ fn panel(cell: &CellView, domain: Known<Domain>) -> StripPanel {
         domain,
         tick,
         rule: Some(1.0),
-        strips: cell.rows.iter().map(|row| strip(row, draw)).collect(),
+        band: None,
+        strips: drawn(cell).map(|row| strip(row, draw)).collect(),
     }
 }
 

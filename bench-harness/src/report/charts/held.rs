@@ -1,6 +1,6 @@
 //! How long is the caller stuck? Time inside `submit`.
 
-use super::{Chart, Grid, Table, id, measured, row_looks, strategies, strip};
+use super::{Chart, Grid, Table, drawn, id, measured, row_looks, strategies, strip};
 use crate::report::draw::{Domain, Mark, Strip, StripPanel, Strips};
 use crate::report::format::{duration, known, tick_duration};
 use crate::report::model::{CellView, Model, Numbers, WorkloadView};
@@ -38,7 +38,8 @@ fn panel(cell: &CellView, domain: Known<Domain>) -> StripPanel {
         domain,
         tick: tick_duration,
         rule: None,
-        strips: cell.rows.iter().map(|row| strip(row, draw)).collect(),
+        band: None,
+        strips: drawn(cell).map(|row| strip(row, draw)).collect(),
     }
 }
 

@@ -9,9 +9,12 @@ mod fairness;
 mod forest;
 mod grid;
 mod held;
+mod latency_load;
+mod rounds;
 mod spectrum;
 mod throughput_clients;
 mod throughput_cost;
+mod twin;
 
 use sha2::{Digest, Sha256};
 
@@ -56,6 +59,7 @@ pub(crate) fn of_workload(model: &Model, workload: &WorkloadView) -> Vec<Chart> 
         forest::chart(model, workload),
         throughput_clients::chart(model, workload),
         throughput_cost::chart(model, workload),
+        latency_load::chart(model, workload),
         held::chart(model, workload),
         anatomy::chart(model, workload),
         spectrum::chart(workload),
@@ -63,6 +67,11 @@ pub(crate) fn of_workload(model: &Model, workload: &WorkloadView) -> Vec<Chart> 
         cost::chart(model, workload),
     ];
     charts.into_iter().flatten().collect()
+}
+
+/// The charts of a whole session.
+pub(crate) fn of_session(model: &Model) -> Vec<Chart> {
+    [twin::chart(model), rounds::chart(model)].into_iter().flatten().collect()
 }
 
 /// `kind-workload`; where the name has characters that an id cannot have, a hash keeps it unique.
@@ -76,15 +85,20 @@ fn id(kind: &str, workload: &WorkloadView) -> String {
     format!("{kind}-{slug}-{hash}")
 }
 
-/// Names and looks of a workload's rows, the limit last.
-fn row_looks(workload: &WorkloadView) -> Vec<(String, Look)> {
-    let rows = workload.cells.first().map_or(&[][..], |cell| &cell.rows);
-    rows.iter().map(|row| (row.strategy.clone(), Look::of(row.role))).collect()
+/// The rows that charts draw: all but twins, which have a chart of their own.
+fn drawn(cell: &CellView) -> impl Iterator<Item = &Row> {
+    cell.rows.iter().filter(|row| row.role != Role::Twin)
 }
 
-/// Every row with numbers, with its cell.
+/// Names and looks of the rows that charts draw, the limit last.
+fn row_looks(workload: &WorkloadView) -> Vec<(String, Look)> {
+    let rows = workload.cells.first().into_iter().flat_map(drawn);
+    rows.map(|row| (row.strategy.clone(), Look::of(row.role))).collect()
+}
+
+/// Every drawn row with numbers, with its cell.
 fn measured(workload: &WorkloadView) -> impl Iterator<Item = (&CellView, &Row, &Numbers)> {
-    let rows = workload.cells.iter().flat_map(|cell| cell.rows.iter().map(move |row| (cell, row)));
+    let rows = workload.cells.iter().flat_map(|cell| drawn(cell).map(move |row| (cell, row)));
     rows.filter_map(|(cell, row)| Some((cell, row, row.numbers()?)))
 }
 
@@ -103,7 +117,13 @@ fn strip(row: &Row, draw: impl FnOnce(&Numbers) -> Strip) -> Strip {
     Strip { marks: Vec::new(), value: word.to_owned() }
 }
 
-/// `95 % interval over 8 rounds, each comparison for itself`.
+/// `95 % interval over 8 rounds, for all 36 comparisons together`.
+fn simultaneous_words(model: &Model) -> String {
+    let (rounds, family) = (plural(model.rounds, "round"), plural(model.family, "comparison"));
+    format!("95 % interval over {rounds}, for all {family} of the session together")
+}
+
+/// `95 % interval over 8 rounds, each for itself`.
 fn interval_words(model: &Model) -> String {
     format!("95 % interval over {}, each for itself", plural(model.rounds, "round"))
 }

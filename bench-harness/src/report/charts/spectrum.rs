@@ -1,8 +1,8 @@
 //! How bad is the tail? Latency from the median to as far as the samples reach.
 
 use super::{Chart, Grid, Table, id, measured, row_looks, strategies};
-use crate::report::draw::{Curve, Domain, LinePanel, Lines};
-use crate::report::format::{count, duration, known, tick_duration};
+use crate::report::draw::{Curve, Domain, LinePanel, Lines, Look};
+use crate::report::format::{count, duration, known, number, tick_duration};
 use crate::report::model::{CellView, Numbers, WorkloadView};
 use crate::stats::Known;
 
@@ -11,29 +11,70 @@ pub(super) fn chart(workload: &WorkloadView) -> Option<Chart> {
     let odds = strategies(workload).flat_map(|(_, _, numbers)| numbers.spectrum.iter().map(|point| point.0));
     let x = Domain::log(odds);
     let heights = |numbers: &mut dyn Iterator<Item = &Numbers>| {
-        let points = numbers.filter(|numbers| !numbers.is_limit).flat_map(|numbers| numbers.spectrum.clone());
+        let points = numbers.filter(|numbers| !numbers.is_limit).flat_map(|numbers| {
+            let service = numbers.open.iter().flat_map(|open| open.service_spectrum.clone());
+            numbers.spectrum.iter().copied().chain(service).collect::<Vec<_>>()
+        });
         Domain::log(points.map(|point| point.1))
     };
     let panels = grid.scaled_panels(heights, |cell, y| panel(workload, cell, &x, y));
     Some(Chart {
         id: id("spectrum", workload),
         title: "How bad is the tail?",
-        finding: finding(workload),
-        caption: "Latency from submit called to answer received, over the percentile; both logarithmic, all rounds together. \
-                  A curve ends where fewer than ten samples lie above it. Closed loop: this is the service time under so many \
-                  clients, not what a user would wait whose arrival does not depend on earlier answers."
-            .to_owned(),
+        finding: finding(workload) + &omission(workload),
+        caption: caption(workload),
         drawing: Lines { columns: grid.columns, panels }.draw(),
         table: table(workload),
         leading: false,
     })
 }
 
+fn caption(workload: &WorkloadView) -> String {
+    let (from, loop_type) = if workload.is_open() {
+        (
+            "Latency from the planned start to the answer; dashed: from submit really called. Both",
+            "Open loop: what waits before it can be sent counts.",
+        )
+    } else {
+        (
+            "Latency from submit called to answer received, over the percentile; both",
+            "Closed loop: this is the service time under so many clients, not what a user would wait whose arrival does not \
+             depend on earlier answers.",
+        )
+    };
+    format!(
+        "{from} logarithmic, all rounds together. A curve ends where fewer than ten samples lie above it. {loop_type}"
+    )
+}
+
+/// How much better an open loop would look to somebody who starts the clock at the send.
+fn omission(workload: &WorkloadView) -> String {
+    let factors = strategies(workload).filter_map(|(cell, row, numbers)| {
+        let (full, sent) =
+            (numbers.latency.p99.as_ref().ok()?, numbers.open.as_ref()?.service.p99.as_ref().ok()?);
+        Some((full / sent, row.strategy.clone(), cell.title.clone()))
+    });
+    let most = factors.filter(|factor| factor.0.is_finite()).max_by(|a, b| a.0.total_cmp(&b.0));
+    most.map_or_else(String::new, |(factor, strategy, cell)| {
+        format!(
+            " Timed from the send, p99 looks up to {} times better ({strategy} at {cell}).",
+            number(factor)
+        )
+    })
+}
+
 fn panel(workload: &WorkloadView, cell: &CellView, x: &Known<Domain>, y: Known<Domain>) -> LinePanel {
-    let curve = |(name, look): (String, _)| {
-        let numbers = cell.numbers(&name).filter(|numbers| !numbers.is_limit)?;
-        let points = numbers.spectrum.clone();
-        (!points.is_empty()).then_some(Curve { name, look, points, band: Vec::new() })
+    let curve = |name: &str, look: Look, points: &[(f64, f64)], thin: bool| {
+        let (name, points) = (name.to_owned(), points.to_vec());
+        let drawn = Curve { name, look, points, band: Vec::new(), thin, special: Vec::new() };
+        (!drawn.points.is_empty()).then_some(drawn)
+    };
+    // Of an open loop also what somebody would see who starts the clock at the send.
+    let curves = |(name, look): (String, Look)| {
+        let numbers = cell.numbers(&name).filter(|numbers| !numbers.is_limit);
+        let service = numbers.and_then(|numbers| numbers.open.as_ref());
+        let service = service.and_then(|open| curve(&name, look, &open.service_spectrum, true));
+        numbers.and_then(|numbers| curve(&name, look, &numbers.spectrum, false)).into_iter().chain(service)
     };
     let ticks =
         [(2.0, "50 %"), (10.0, "90 %"), (1e2, "99 %"), (1e3, "99.9 %"), (1e4, "99.99 %"), (1e5, "99.999 %")];
@@ -50,8 +91,9 @@ fn panel(workload: &WorkloadView, cell: &CellView, x: &Known<Domain>, y: Known<D
             .collect(),
         y_tick: tick_duration,
         rule: None,
-        curves: row_looks(workload).into_iter().filter_map(curve).collect(),
+        curves: row_looks(workload).into_iter().flat_map(curves).collect(),
         markers: false,
+        shaded: Vec::new(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Does it scale or collapse? Updates per second over the number of clients.
 
 use super::{Chart, Table, id, interval_words, measured, row_looks};
-use crate::report::draw::{Curve, Domain, LinePanel, Lines};
+use crate::report::draw::{Curve, Domain, LinePanel, Lines, Look};
 use crate::report::format::{known, percent, rate, tick, times, write_time};
 use crate::report::model::{CellView, Model, Numbers, Role, WorkloadView};
 use crate::stats::{Known, Location};
@@ -11,7 +11,7 @@ use crate::workload::definition::Callers;
 
 pub(super) fn chart(model: &Model, workload: &WorkloadView) -> Option<Chart> {
     let groups = groups(workload);
-    if groups.is_empty() {
+    if groups.is_empty() || workload.is_open() {
         return None;
     }
     let mut callers: Vec<Callers> = groups.iter().map(|group| group.callers).collect();
@@ -23,8 +23,9 @@ pub(super) fn chart(model: &Model, workload: &WorkloadView) -> Option<Chart> {
         title: "Does it scale or collapse?",
         finding: groups.iter().map(|group| finding(workload, group)).collect::<Vec<_>>().join(" "),
         caption: format!(
-            "Updates per second over the number of clients, each with one update in flight. Band: {}.",
-            interval_words(model)
+            "Updates per second over the number of clients, each with one update in flight. Band: {}.{}",
+            interval_words(model),
+            if shows_limit(workload) { "" } else { " The limit is far above and stands in the table." }
         ),
         drawing: Lines { columns: callers.len(), panels }.draw(),
         table: table(workload),
@@ -52,6 +53,25 @@ fn groups(workload: &WorkloadView) -> Vec<Group<'_>> {
     kinds.into_iter().map(group).filter(|group| group.cells.len() > 1).collect()
 }
 
+fn is_compared(role: Role) -> bool {
+    matches!(role, Role::Control | Role::Strategy(_))
+}
+
+// LIMIT: a limit of more than twice the best strategy would press all strategies to the bottom of the chart.
+const ROOM_FOR_THE_LIMIT: f64 = 2.0;
+
+/// The highest throughput of the rows of some cells.
+fn highest(cells: &[&CellView], wanted: impl Fn(Role) -> bool) -> f64 {
+    let rows = cells.iter().flat_map(|cell| &cell.rows).filter(|row| wanted(row.role));
+    rows.filter_map(|row| Some(throughput(row.numbers()?)?.centre)).fold(0.0, f64::max)
+}
+
+/// Whether the limit has a place in the chart.
+fn shows_limit(workload: &WorkloadView) -> bool {
+    let cells: Vec<&CellView> = workload.cells.iter().collect();
+    highest(&cells, |role| role == Role::Limit) <= ROOM_FOR_THE_LIMIT * highest(&cells, is_compared)
+}
+
 fn throughput(numbers: &Numbers) -> Option<&Location> {
     numbers.throughput.as_ref().ok()
 }
@@ -59,7 +79,9 @@ fn throughput(numbers: &Numbers) -> Option<&Location> {
 fn panel(workload: &WorkloadView, group: &Group<'_>, groups: &[Group<'_>]) -> LinePanel {
     // Threads and tasks of one write share their axis.
     let alike = groups.iter().filter(|other| other.write == group.write).flat_map(|other| &other.cells);
-    let numbers = alike.flat_map(|cell| cell.rows.iter().filter_map(|row| row.numbers()));
+    let is_shown = |role: Role| is_compared(role) || (role == Role::Limit && shows_limit(workload));
+    let rows = alike.flat_map(|cell| cell.rows.iter().filter(|row| is_shown(row.role)));
+    let numbers = rows.filter_map(|row| row.numbers());
     let highest = numbers
         .filter_map(throughput)
         .flat_map(|t| [t.centre].into_iter().chain(t.interval.iter().map(|i| i.high)));
@@ -76,6 +98,7 @@ fn panel(workload: &WorkloadView, group: &Group<'_>, groups: &[Group<'_>]) -> Li
         rule: None,
         curves: curves(workload, group),
         markers: true,
+        shaded: Vec::new(),
     }
 }
 
@@ -90,16 +113,18 @@ fn curves(workload: &WorkloadView, group: &Group<'_>) -> Vec<Curve> {
         let points: Vec<_> = found().map(|(x, t)| (x, t.centre)).collect();
         let band =
             found().filter_map(|(x, t)| t.interval.as_ref().ok().map(|i| (x, i.low, i.high))).collect();
-        (!points.is_empty()).then_some(Curve { name, look, points, band })
+        (!points.is_empty()).then_some(Curve { name, look, points, band, thin: false, special: Vec::new() })
     };
-    row_looks(workload).into_iter().filter_map(curve).collect()
+    let looks = row_looks(workload).into_iter();
+    let limit = Look::of(Role::Limit);
+    looks.filter(|(_, look)| *look != limit || shows_limit(workload)).filter_map(curve).collect()
 }
 
 /// The highest point, and the surest and largest loss from a peak to the most clients.
 fn finding(workload: &WorkloadView, group: &Group<'_>) -> String {
     let strategies = || {
         let rows = workload.cells.first().map_or(&[][..], |cell| &cell.rows);
-        rows.iter().filter(|row| row.role != Role::Limit).map(|row| row.strategy.as_str())
+        rows.iter().filter(|row| is_compared(row.role)).map(|row| row.strategy.as_str())
     };
     let points = |name: &str| -> Vec<(usize, &Location)> {
         group.cells.iter().filter_map(|cell| Some((cell.clients, throughput(cell.numbers(name)?)?))).collect()

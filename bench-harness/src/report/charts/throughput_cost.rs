@@ -8,7 +8,7 @@ use crate::workload::definition::Callers;
 
 pub(super) fn chart(model: &Model, workload: &WorkloadView) -> Option<Chart> {
     let groups = groups(workload);
-    if groups.is_empty() {
+    if groups.is_empty() || workload.is_open() {
         return None;
     }
     let panels =
@@ -84,6 +84,7 @@ fn ratio_panel(model: &Model, workload: &WorkloadView, group: &Group<'_>) -> Lin
         rule: Some(Rule::Level(1.0)),
         curves,
         markers: true,
+        shaded: Vec::new(),
     }
 }
 
@@ -110,6 +111,7 @@ fn speed_panel(workload: &WorkloadView, group: &Group<'_>) -> LinePanel {
         rule: Some(Rule::Through(ceiling)),
         curves,
         markers: true,
+        shaded: Vec::new(),
     }
 }
 
@@ -127,7 +129,7 @@ fn curves(
         let found: Vec<Point> = group.cells.iter().filter_map(|cell| point(cell.numbers(&name)?)).collect();
         let points: Vec<_> = found.iter().map(|(x, y, _)| (*x, *y)).collect();
         let band = found.iter().filter_map(|(x, _, ends)| ends.map(|(low, high)| (*x, low, high))).collect();
-        (!points.is_empty()).then_some(Curve { name, look, points, band })
+        (!points.is_empty()).then_some(Curve { name, look, points, band, thin: false, special: Vec::new() })
     };
     rows.filter_map(curve).collect()
 }

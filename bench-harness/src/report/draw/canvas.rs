@@ -101,6 +101,16 @@ impl<'a> Canvas<'a> {
             Shape::Diamond => polygon(&[(0.0, -1.2), (1.2, 0.0), (0.0, 1.2), (-1.2, 0.0)]),
             Shape::Cross => polygon(&cross()),
             Shape::Star => polygon(&star()),
+            Shape::Arrow => {
+                let (top, wing) = (y - 2.4 * r, 0.8 * r);
+                self.path(&[(x, y), (x, top)], look.ink, 3);
+                self.path(&[(x - wing, top + wing), (x, top), (x + wing, top + wing)], look.ink, 3);
+            }
+            Shape::HollowStar => {
+                let outline: Vec<_> =
+                    star().iter().chain(&star()[..1]).map(|(dx, dy)| (x + dx * r, y + dy * r)).collect();
+                self.path(&outline, look.ink, 3);
+            }
         }
     }
 

@@ -30,6 +30,19 @@ impl Domain {
         Ok(Self { low: 0.0, high: if largest > 0.0 { largest * (1.0 + PAD) } else { 1.0 }, log: false })
     }
 
+    /// Linear, with half a step beyond the ends, for values that count something.
+    ///
+    /// # Errors
+    /// Absent when no value is finite.
+    pub(crate) fn linear(values: impl IntoIterator<Item = f64>) -> Known<Self> {
+        let usable = values.into_iter().filter(|v| v.is_finite() && v.abs() < LARGEST);
+        let ends = usable.fold(None, |ends: Option<(f64, f64)>, x| {
+            Some(ends.map_or((x, x), |(low, high)| (low.min(x), high.max(x))))
+        });
+        let (low, high) = ends.ok_or_else(|| Absent::because("there is no finite value to draw"))?;
+        Ok(Self { low: low - 0.5, high: high + 0.5, log: false })
+    }
+
     /// Logarithmic, around the positive values.
     ///
     /// # Errors
@@ -117,7 +130,9 @@ mod tests {
         assert!(
             Domain::from_zero(wild).is_err() && Domain::log(wild).is_err() && Domain::log([0.0]).is_err()
         );
-        assert!(Domain::from_zero([]).is_err() && Domain::log([]).is_err());
+        assert!(
+            Domain::from_zero([]).is_err() && Domain::log([]).is_err() && Domain::linear([f64::NAN]).is_err()
+        );
         let domain = Domain::log([f64::NAN, 1.0, f64::INFINITY, 100.0]).unwrap();
         assert!(domain.place(1.0).unwrap() < 0.1 && domain.place(100.0).unwrap() > 0.9);
     }

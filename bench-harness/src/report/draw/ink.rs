@@ -25,7 +25,7 @@ pub(crate) enum Ink {
 
 /// Strategies that have a colour of their own; beyond, colours repeat and marker, dash and label tell them apart.
 const SERIES: usize = 6;
-const PARTS: usize = 5;
+const PARTS: usize = 6;
 
 impl Ink {
     /// The placeholder that is drawn; a stylesheet rule exists for each.
@@ -41,7 +41,14 @@ impl Ink {
         }
     }
 
-    fn variable(self) -> String {
+    /// The placeholder as plotters writes it.
+    pub(super) fn hex(self) -> String {
+        let RGBColor(r, g, b) = self.sentinel();
+        format!("#{r:02X}{g:02X}{b:02X}")
+    }
+
+    /// The placeholder as it stands in a chart: shorter, and the name of the variable that the stylesheet gives it.
+    pub(super) fn name(self) -> String {
         match self {
             Self::Text => "fg".to_owned(),
             Self::Grid => "grid".to_owned(),
@@ -52,7 +59,8 @@ impl Ink {
         }
     }
 
-    fn every() -> Vec<Self> {
+    /// Each once.
+    pub(super) fn every() -> Vec<Self> {
         let fixed = [Self::Text, Self::Grid, Self::Muted, Self::Paper];
         fixed.into_iter().chain((0..SERIES).map(Self::Series)).chain((0..PARTS).map(Self::Part)).collect()
     }
@@ -75,8 +83,12 @@ pub(crate) enum Shape {
     Cross,
     /// ★
     Star,
+    /// ☆
+    HollowStar,
     /// ○
     Ring,
+    /// ↑
+    Arrow,
 }
 
 /// How a row looks in every chart.
@@ -94,6 +106,7 @@ impl Look {
         let shapes = [Shape::Circle, Shape::Square, Shape::Up, Shape::Diamond, Shape::Down, Shape::Cross];
         match role {
             Role::Control => Self { ink: Ink::Text, shape: Shape::Star },
+            Role::Twin => Self { ink: Ink::Text, shape: Shape::HollowStar },
             Role::Limit => Self { ink: Ink::Muted, shape: Shape::Ring },
             Role::Strategy(i) => Self { ink: Ink::Series(i), shape: shapes[i % shapes.len()] },
         }
@@ -101,7 +114,7 @@ impl Look {
 
     /// The class that gives a character of the page the same colour.
     pub(crate) fn class(self) -> String {
-        format!("i-{}", self.ink.variable())
+        format!("i-{}", self.ink.name())
     }
 }
 
@@ -115,14 +128,16 @@ pub(crate) fn glyph(shape: Shape) -> char {
         Shape::Down => '▼',
         Shape::Cross => '✚',
         Shape::Star => '★',
+        Shape::HollowStar => '☆',
         Shape::Ring => '○',
+        Shape::Arrow => '↑',
     }
 }
 
 /// `(variable, light, dark)`: every colour of the page and of the charts.
 ///
 /// At least 3.1:1 against the background, except grid and panel; told apart under the common colour-vision deficiencies.
-fn palette() -> [(&'static str, &'static str, &'static str); 18] {
+fn palette() -> [(&'static str, &'static str, &'static str); 19] {
     [
         ("fg", "#1b1b1b", "#eeeeee"),
         ("muted", "#5f6368", "#9aa0a6"),
@@ -142,7 +157,19 @@ fn palette() -> [(&'static str, &'static str, &'static str); 18] {
         ("p2", "#198343", "#58d191"),
         ("p3", "#0c4d88", "#2581e0"),
         ("p4", "#b47fb1", "#b478b9"),
+        ("p5", "#9f2b00", "#be5e00"),
     ]
+}
+
+/// The rules of a page whose reader chose a theme by `#t-light` or `#t-dark`; paper stays light.
+pub(crate) fn theme_rules() -> String {
+    let chosen = |theme: &str, pick: fn(&(&'static str, &'static str, &'static str)) -> &'static str| {
+        let variables = palette()
+            .iter()
+            .fold(String::new(), |all, colour| format!("{all}--{}:{};", colour.0, pick(colour)));
+        format!(":root:has(#t-{theme}:checked){{color-scheme:{theme};{variables}}}")
+    };
+    format!("@media screen{{{}{}}}\n", chosen("light", |c| c.1), chosen("dark", |c| c.2))
 }
 
 /// The rules that give the placeholders their colours: variables on `root`, light and dark, and one rule per placeholder
@@ -158,21 +185,17 @@ pub(crate) fn colour_rules(root: &str, svg: &str) -> String {
         variables(|c| c.1)
     );
     for ink in Ink::every() {
-        let RGBColor(r, g, b) = ink.sentinel();
-        let (hex, name) = (format!("#{r:02X}{g:02X}{b:02X}"), ink.variable());
+        let name = ink.name();
         let rule = writeln!(
             rules,
-            "{svg} [stroke=\"{hex}\"]{{stroke:var(--{name})}}{svg} [fill=\"{hex}\"]{{fill:var(--{name})}}.i-{name}{{color:var(--{name})}}"
+            "{svg} [stroke=\"{name}\"]{{stroke:var(--{name})}}{svg} [fill=\"{name}\"]{{fill:var(--{name})}}.i-{name}{{color:var(--{name})}}"
         );
         rule.expect("a string takes every write");
     }
     for (i, dash) in ["none", "16 6", "4 5", "20 5 4 5", "10 4", "2 4"].iter().enumerate() {
-        let RGBColor(r, g, b) = Ink::Series(i).sentinel();
-        writeln!(
-            rules,
-            "{svg} polyline[stroke=\"#{r:02X}{g:02X}{b:02X}\"][stroke-width=\"4\"]{{stroke-dasharray:{dash}}}"
-        )
-        .expect("a string takes every write");
+        let name = Ink::Series(i).name();
+        writeln!(rules, "{svg} polyline[stroke=\"{name}\"][stroke-width=\"4\"]{{stroke-dasharray:{dash}}}")
+            .expect("a string takes every write");
     }
     rules
 }
@@ -215,14 +238,13 @@ mod tests {
     fn every_ink_has_a_rule() {
         let rules = colour_rules(":root", "svg.c");
         for ink in Ink::every() {
-            let RGBColor(r, g, b) = ink.sentinel();
-            let hex = format!("#{r:02X}{g:02X}{b:02X}");
+            let name = ink.name();
             assert!(
-                rules.contains(&format!("[fill=\"{hex}\"]"))
-                    && rules.contains(&format!("[stroke=\"{hex}\"]")),
+                rules.contains(&format!("[fill=\"{name}\"]"))
+                    && rules.contains(&format!("[stroke=\"{name}\"]")),
                 "{ink:?}"
             );
-            assert!(rules.contains(&format!("--{}:", ink.variable())), "{ink:?}");
+            assert!(rules.contains(&format!("--{name}:")), "{ink:?}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::canvas::{Anchor, Canvas, draw};
 use super::domain::Domain;
-use super::ink::{Ink, Look};
+use super::ink::{Ink, Look, Shape};
 use super::text::{apart, fit, labels, width};
 use super::{TEXT, WIDTH};
 use crate::stats::Known;
@@ -37,6 +37,8 @@ pub(crate) struct LinePanel {
     pub(crate) curves: Vec<Curve>,
     /// Whether each point has a marker, not the last alone.
     pub(crate) markers: bool,
+    /// Ranges of the horizontal axis with a grey ground.
+    pub(crate) shaded: Vec<(f64, f64)>,
 }
 
 /// A reference.
@@ -59,6 +61,10 @@ pub(crate) struct Curve {
     pub(crate) points: Vec<(f64, f64)>,
     /// `(x, low, high)` of its interval, where there is one.
     pub(crate) band: Vec<(f64, f64, f64)>,
+    /// Points, by their place, with a marker of their own.
+    pub(crate) special: Vec<(usize, Shape)>,
+    /// Drawn thin and without a name: a companion of the curve before it.
+    pub(crate) thin: bool,
 }
 
 const TITLE: f64 = 46.0;
@@ -120,7 +126,7 @@ impl LinePanel {
                 return;
             }
         };
-        let names: Vec<&str> = self.curves.iter().map(|curve| curve.name.as_str()).collect();
+        let names: Vec<&str> = self.named().map(|curve| curve.name.as_str()).collect();
         let names = labels(&names, TEXT, NAME_ROOM);
         let y_ticks: Vec<(f64, String)> =
             y.ticks(6).into_iter().map(|tick| (tick, (self.y_tick)(tick))).collect();
@@ -128,6 +134,7 @@ impl LinePanel {
         let name_room = names.iter().map(|name| width(name, TEXT)).fold(0.0, f64::max);
         let (left, right) = (area.left + y_room + 18.0, area.right - name_room - LEADER - 14.0);
         let frame = Frame { area: Area { left, right, ..area }, x, y };
+        self.shaded.iter().for_each(|range| frame.shade(canvas, *range));
         frame.upright(canvas, &y_ticks);
         frame.across(canvas, &self.x_ticks, &self.x_title);
         frame.rule(canvas, self.rule.as_ref());
@@ -135,10 +142,14 @@ impl LinePanel {
         self.names(canvas, &names, &frame);
     }
 
+    fn named(&self) -> impl Iterator<Item = &Curve> {
+        self.curves.iter().filter(|curve| !curve.thin)
+    }
+
     /// Each name beside its curve's last point, moved up or down where two would touch, with a leader line.
     fn names(&self, canvas: &Canvas<'_>, names: &[String], frame: &Frame) {
         let last = |curve: &Curve| curve.points.iter().rev().find_map(|point| frame.at(*point));
-        let named = names.iter().zip(&self.curves);
+        let named = names.iter().zip(self.named());
         let mut ends: Vec<(&String, &Curve, (f64, f64))> =
             named.filter_map(|(name, curve)| Some((name, curve, last(curve)?))).collect();
         ends.sort_by(|a, b| a.2.1.total_cmp(&b.2.1));
@@ -147,7 +158,7 @@ impl LinePanel {
         for ((name, curve, end), y) in ends.into_iter().zip(spread(&wanted, NAME_STEP, room)) {
             let x = frame.area.right + LEADER;
             let ink = if curve.look.ink == Ink::Muted { Ink::Muted } else { Ink::Text };
-            canvas.line(end, (x - 6.0, y), Ink::Muted, 1);
+            canvas.line(end, (x - 6.0, y), Ink::Muted, 2);
             canvas.text(name, (x, y), Anchor::Start, ink);
         }
     }
@@ -164,6 +175,13 @@ impl Frame {
 
     fn at(&self, (x, y): (f64, f64)) -> Option<(f64, f64)> {
         Some((self.place_x(x)?, self.place_y(y)?))
+    }
+
+    fn shade(&self, canvas: &Canvas<'_>, (from, to): (f64, f64)) {
+        let Area { top, bottom, .. } = self.area;
+        if let (Some(left), Some(right)) = (self.place_x(from), self.place_x(to)) {
+            canvas.fill(&[(left, top), (right, top), (right, bottom), (left, bottom)], Ink::Muted, 0.22);
+        }
     }
 
     fn upright(&self, canvas: &Canvas<'_>, ticks: &[(f64, String)]) {
@@ -210,10 +228,19 @@ impl Curve {
         if self.band.len() > 1 {
             canvas.fill(&upper.chain(lower).collect::<Vec<_>>(), self.look.ink, 0.18);
         }
-        let points: Vec<_> = self.points.iter().filter_map(|point| frame.at(*point)).collect();
-        canvas.path(&points, self.look.ink, 4);
+        let placed = self.points.iter().enumerate().filter_map(|(i, point)| Some((i, frame.at(*point)?)));
+        let placed: Vec<_> = placed.collect();
+        let points: Vec<_> = placed.iter().map(|(_, point)| *point).collect();
+        canvas.path(&points, self.look.ink, if self.thin { 1 } else { 4 });
+        if self.thin {
+            return;
+        }
         let marked = if markers { 0 } else { points.len().saturating_sub(1) };
-        points[marked..].iter().for_each(|point| canvas.marker(*point, self.look));
+        for (place, point) in &placed[marked..] {
+            let special = self.special.iter().find(|(at, _)| at == place);
+            let shape = special.map_or(self.look.shape, |(_, shape)| *shape);
+            canvas.marker(*point, Look { shape, ..self.look });
+        }
     }
 }
 

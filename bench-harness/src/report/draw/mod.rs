@@ -14,7 +14,7 @@ mod svg;
 mod text;
 
 pub(crate) use domain::Domain;
-pub(crate) use ink::{Look, Shape, colour_rules, glyph};
+pub(crate) use ink::{Look, Shape, colour_rules, glyph, theme_rules};
 pub(crate) use lines::{Curve, LinePanel, Lines, Rule};
 pub(crate) use strips::{Mark, Strip, StripPanel, Strips};
 pub(crate) use svg::{inline, shape_rules, standalone};

@@ -34,7 +34,8 @@ fn look(i: usize) -> Look {
     Look::of(match i {
         0 => Role::Control,
         1 => Role::Limit,
-        i => Role::Strategy(i - 2),
+        2 => Role::Twin,
+        i => Role::Strategy(i - 3),
     })
 }
 
@@ -54,6 +55,7 @@ fn strips() -> impl Strategy<Value = Strips> {
             domain: if log { Domain::log(values.clone()) } else { Domain::from_zero(values.clone()) },
             tick: crate::report::format::tick,
             rule: values.first().copied(),
+            band: values.first().copied().zip(values.last().copied()),
             strips,
         });
         vec(prop::option::of(panel), panels).prop_map(move |panels| Strips {
@@ -69,7 +71,14 @@ fn lines() -> impl Strategy<Value = Lines> {
     let curve = (name(), vec((value(), value()), 0..60), vec((value(), value(), value()), 0..60));
     let panel = (vec(curve, 0..16), vec(value(), 0..9), vec(value(), 0..9), any::<bool>());
     let panel = panel.prop_map(|(curves, xs, ys, markers)| {
-        let curve = |(i, (name, points, band)): (usize, _)| Curve { name, look: look(i), points, band };
+        let curve = |(i, (name, points, band)): (usize, _)| Curve {
+            name,
+            look: look(i),
+            points,
+            band,
+            thin: i % 5 == 4,
+            special: vec![(i, Shape::Arrow), (0, Shape::Ring)],
+        };
         LinePanel {
             title: "a title".to_owned(),
             x_title: "to the right".to_owned(),
@@ -80,6 +89,7 @@ fn lines() -> impl Strategy<Value = Lines> {
             rule: ys.first().map(|y| Rule::Level(*y)),
             curves: curves.into_iter().enumerate().map(curve).collect(),
             markers,
+            shaded: ys.first().copied().zip(ys.last().copied()).into_iter().collect(),
         }
     });
     (1..3_usize, vec(prop::option::of(panel), 1..4)).prop_map(|(columns, panels)| Lines { columns, panels })

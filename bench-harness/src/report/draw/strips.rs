@@ -31,6 +31,8 @@ pub(crate) struct StripPanel {
     pub(crate) tick: fn(f64) -> String,
     /// A reference line.
     pub(crate) rule: Option<f64>,
+    /// A range behind everything, from one value to another.
+    pub(crate) band: Option<(f64, f64)>,
     /// As many as the chart has rows.
     pub(crate) strips: Vec<Strip>,
 }
@@ -149,6 +151,9 @@ impl Strips {
         };
         let x = |value: f64| domain.place(value).map(|share| frame.left + share * (frame.right - frame.left));
         let (top, bottom) = (frame.top + TITLE, frame.top + TITLE + ROW * self.rows.len() as f64);
+        if let Some((low, high)) = panel.band.and_then(|(low, high)| Some((x(low)?, x(high)?))) {
+            canvas.fill(&[(low, top), (high, top), (high, bottom), (low, bottom)], Ink::Muted, 0.22);
+        }
         ticks(canvas, panel, domain, frame, frame.left + room + GUTTER / 2.0, (top, bottom));
         if let Some(rule) = panel.rule.and_then(x) {
             canvas.line((rule, top), (rule, bottom), Ink::Text, 2);
@@ -205,9 +210,11 @@ fn paint(canvas: &Canvas<'_>, mark: &Mark, y: f64, look: Look, x: &impl Fn(f64) 
             }
         }
         Mark::Comb(values) => {
-            let teeth =
-                values.iter().filter_map(|value| x(*value)).flat_map(|x| [(x, y), (x, y - 14.0), (x, y)]);
-            canvas.path(&teeth.collect::<Vec<_>>(), look.ink, 2);
+            // Teeth on the same point are one.
+            let mut at: Vec<f64> = values.iter().filter_map(|value| x(*value)).map(f64::round).collect();
+            at.dedup();
+            let teeth: Vec<_> = at.into_iter().flat_map(|x| [(x, y), (x, y - 14.0), (x, y)]).collect();
+            canvas.path(&teeth, look.ink, 2);
         }
         Mark::Range(low, high) => {
             if let (Some(low), Some(high)) = (x(*low), x(*high)) {
@@ -224,15 +231,16 @@ fn paint(canvas: &Canvas<'_>, mark: &Mark, y: f64, look: Look, x: &impl Fn(f64) 
     }
 }
 
-/// A second way to tell parts apart: none, a steep zigzag, a middle line, a dense zigzag, two lines.
+/// A second way to tell parts apart: none, a steep zigzag, a middle line, a dense zigzag, two lines, a wide zigzag
+/// with a middle line.
 fn texture(canvas: &Canvas<'_>, from: (f64, f64), to: (f64, f64), part: usize) {
-    // LIMIT: narrower bars are thinner than a stroke of the pattern; one zigzag has at most 40 strokes.
+    // LIMIT: narrower bars are thinner than a stroke of the pattern; one zigzag has at most 24 strokes.
     if to.0 - from.0 < 16.0 {
         return;
     }
     let middle = (from.1 + to.1) / 2.0;
     let zigzag = |step: f64| {
-        let strokes = ((to.0 - from.0) / step).floor().min(40.0) as usize;
+        let strokes = ((to.0 - from.0) / step).floor().min(24.0) as usize;
         let step = (to.0 - from.0) / strokes.max(1) as f64;
         let point = |i: usize| (from.0 + step * i as f64, if i.is_multiple_of(2) { to.1 } else { from.1 });
         canvas.path(&(0..=strokes).map(point).collect::<Vec<_>>(), Ink::Paper, 2);
@@ -241,6 +249,10 @@ fn texture(canvas: &Canvas<'_>, from: (f64, f64), to: (f64, f64), part: usize) {
         1 => zigzag(36.0),
         2 => canvas.line((from.0, middle), (to.0, middle), Ink::Paper, 2),
         3 => zigzag(13.0),
+        5 => {
+            canvas.line((from.0, middle), (to.0, middle), Ink::Paper, 2);
+            zigzag(50.0);
+        }
         4 => {
             canvas.line((from.0, middle - 5.0), (to.0, middle - 5.0), Ink::Paper, 2);
             canvas.line((from.0, middle + 5.0), (to.0, middle + 5.0), Ink::Paper, 2);

@@ -1,6 +1,6 @@
 //! From plotters' output to an accessible SVG, inside a page or as a file of its own.
 
-use super::ink::colour_rules;
+use super::ink::{Ink, colour_rules};
 use super::{TEXT, WIDTH};
 use crate::report::escape;
 
@@ -57,7 +57,7 @@ const NOISE: [&str; 7] = [
     " font-family=\"sans-serif\"",
     " stroke=\"none\"",
     " fill=\"none\"",
-    " stroke-width=\"1\"",
+    " stroke-width=\"2\"",
     " text-anchor=\"start\"",
     " dy=\"0.5ex\"",
 ];
@@ -65,7 +65,7 @@ const NOISE: [&str; 7] = [
 /// What all elements of a chart have in common, for the stylesheet of `svg`.
 pub(crate) fn shape_rules(svg: &str) -> String {
     format!(
-        "{svg} text{{font:{TEXT}px system-ui,sans-serif;fill:var(--fg)}}{svg} [font-weight]{{font-weight:600}}{svg} polyline,{svg} circle[stroke]{{fill:none}}\n"
+        "{svg} text{{font:{TEXT}px system-ui,sans-serif;fill:var(--fg)}}{svg} [font-weight]{{font-weight:600}}{svg} polyline,{svg} circle[stroke]{{fill:none}}{svg} polyline,{svg} line{{stroke-width:2}}{svg} [stroke-width=\"1\"]{{stroke-width:1}}{svg} polyline[stroke-width=\"1\"]{{stroke-width:2;stroke-dasharray:5 5}}{svg} [stroke-width=\"3\"]{{stroke-width:3}}{svg} [stroke-width=\"4\"]{{stroke-width:4}}\n"
     )
 }
 
@@ -82,14 +82,15 @@ fn compact(content: &str) -> String {
         short.push_str(rest);
     }
     // Only texts end their start tag this way; the stylesheet gives them this colour.
-    short.replace(" fill=\"#010101\">", ">").replace(" \"/>", "\"/>")
+    let short = short.replace(" fill=\"#010101\">", ">").replace(" \"/>", "\"/>");
+    Ink::every().into_iter().fold(short, |text, ink| text.replace(&ink.hex(), &ink.name()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const DRAWN: &str = "<svg width=\"1440\" height=\"300\" viewBox=\"0 0 1440 300\" xmlns=\"http://www.w3.org/2000/svg\">\n<line opacity=\"1\" stroke=\"#010101\" stroke-width=\"1\" x1=\"0\"/>\n</svg>\n";
+    const DRAWN: &str = "<svg width=\"1440\" height=\"300\" viewBox=\"0 0 1440 300\" xmlns=\"http://www.w3.org/2000/svg\">\n<line opacity=\"1\" stroke=\"#010101\" stroke-width=\"2\" x1=\"0\"/>\n</svg>\n";
 
     #[test]
     fn a_chart_in_a_page_has_a_view_box_and_a_description_and_no_size() {
@@ -101,7 +102,7 @@ mod tests {
         assert!(svg.contains(
             "<title id=\"c-1-t\">A &lt;title&gt;</title><desc id=\"c-1-d\">It &quot;grows&quot;.</desc>"
         ));
-        assert!(svg.ends_with("<line stroke=\"#010101\" x1=\"0\"/></svg>"), "{svg}");
+        assert!(svg.ends_with("<line stroke=\"fg\" x1=\"0\"/></svg>"), "{svg}");
     }
 
     #[test]

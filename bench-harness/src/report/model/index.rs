@@ -12,15 +12,17 @@ type Place<'s> = (&'s str, &'s str, &'s str);
 pub(super) struct Index<'s> {
     trials: BTreeMap<Place<'s>, BTreeMap<u32, &'s Trial>>,
     samples: BTreeMap<Place<'s>, &'s BTreeMap<String, String>>,
-    /// Rounds in which every planned trial ended, in order.
+    /// The complete rounds that count, in order.
     pub(super) rounds: Vec<u32>,
+    /// All complete rounds, in order.
+    pub(super) every_round: Vec<u32>,
 }
 
 impl<'s> Index<'s> {
     /// Sorts the trials.
     ///
     /// # Errors
-    /// A trial that the plan does not know, or no complete round.
+    /// A trial that the plan does not know, or no complete round that counts.
     pub(super) fn new(session: &'s Session) -> Result<Self, Error> {
         let planned = planned(session);
         let mut trials: BTreeMap<Place<'s>, BTreeMap<u32, &'s Trial>> = BTreeMap::new();
@@ -31,16 +33,16 @@ impl<'s> Index<'s> {
             }
             trials.entry(place).or_default().insert(trial.round, trial);
         }
-        let is_complete = |round: &u32| {
-            planned.iter().all(|place| trials.get(place).is_some_and(|rounds| rounds.contains_key(round)))
-        };
-        let rounds: Vec<u32> = (0..session.plan.rounds).filter(is_complete).collect();
-        if rounds.is_empty() || planned.is_empty() {
+        let (rounds, every_round) = (session.rounds_that_count(), session.complete_rounds());
+        if every_round.is_empty() || planned.is_empty() {
             return Err(Error::no_complete_round(session, planned.len()));
+        }
+        if rounds.is_empty() {
+            return Err(Error::no_valid_round(session, every_round.len()));
         }
         let samples = session.histograms.iter();
         let samples = samples.map(|row| ((&*row.workload, &*row.cell, &*row.strategy), &row.hdr)).collect();
-        Ok(Self { trials, samples, rounds })
+        Ok(Self { trials, samples, rounds, every_round })
     }
 
     /// The merged histogram of a part of the latency, as it is on record.
@@ -77,17 +79,18 @@ impl<'s> Index<'s> {
         Some((first, format!("in {} of {} {rounds}", failures.len(), trials.len())))
     }
 
-    /// The measurements of a strategy on a cell, one per complete round; empty where one round has none.
+    /// The measurements of a strategy on a cell, one for each of `rounds`; empty where one of them has none.
     pub(super) fn measurements(
         &self,
         workload: &PlannedWorkload,
         cell: &PlannedCell,
         strategy: &str,
+        rounds: &[u32],
     ) -> Vec<(u32, &'s Measurement)> {
         let Some(trials) = self.trials.get(&(workload.name.as_str(), cell.id.as_str(), strategy)) else {
             return Vec::new();
         };
-        let measured = self.rounds.iter().map(|round| match &trials.get(round)?.result {
+        let measured = rounds.iter().map(|round| match &trials.get(round)?.result {
             TrialResult::Measured(measurement) => Some((*round, &**measurement)),
             TrialResult::Failed(_) => None,
         });

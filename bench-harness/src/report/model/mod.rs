@@ -2,37 +2,62 @@
 //!
 //! Renderers read it and compute nothing, so the page, the terminal and the README cannot disagree.
 
+mod cards;
+mod choice;
 mod decision;
+mod fitness;
 mod headline;
 mod index;
 mod machine;
 mod numbers;
+mod objective;
+mod open;
+mod ranking;
+mod verdicts;
+mod workload;
 
-pub(crate) use decision::{Choice, Decision};
-pub(crate) use numbers::{Evenness, Numbers, Objective, PARTS};
+pub(crate) use cards::{Card, Counts};
+pub(crate) use decision::{Choice, Decision, GivenUp, Goal};
+pub(crate) use fitness::{Fitness, RoundEvidence};
+pub(crate) use machine::called_different;
+pub(crate) use numbers::{Numbers, PARTS};
+pub(crate) use objective::{Objective, RoundValues};
+pub(crate) use open::OpenLoop;
+pub(crate) use ranking::{Ranked, ranking};
+pub(crate) use verdicts::{Judged, TwinRatio};
 
 use std::time::Duration;
 
 use super::Error;
-use super::format::{requested, write_time};
-use crate::record::{Failure, LIMIT, PlannedCell, PlannedWorkload, Session};
-use crate::stats::Absent;
+use crate::record::{Failure, Session};
+use crate::stats::{Family, Sight};
 use crate::workload::definition::{Callers, Load};
 use index::Index;
+use verdicts::Court;
 
 /// A session, understood.
 #[derive(Clone, Debug)]
 pub(crate) struct Model {
     /// The strategy that all others are divided by.
     pub(crate) control: String,
-    /// Strategies in list order, without the limit.
+    /// Strategies in list order, without twins and the limit.
     pub(crate) strategies: Vec<String>,
     /// The one sentence to remember.
     pub(crate) headline: String,
     /// What a reader must know before believing a number: an incomplete session, failed strategies.
     pub(crate) warnings: Vec<String>,
-    /// Which strategy for which write.
-    pub(crate) decision: Decision,
+    /// Which strategy for which write, by each objective that the session has.
+    pub(crate) decisions: Vec<Decision>,
+    /// The four things to see at once.
+    pub(crate) cards: Vec<Card>,
+    /// How many comparisons have which verdict.
+    pub(crate) counts: Counts,
+    /// Whether the machine was fit to measure on, with what each round did.
+    pub(crate) fitness: Fitness,
+    /// What a sceptic asks first: what was run, how, and what is not known. Name and value.
+    pub(crate) honesty: Vec<(&'static str, String)>,
+    /// How many comparisons are judged together.
+    pub(crate) family: usize,
     /// Rows without numbers because a check failed.
     pub(crate) failures: Vec<FailedRow>,
     /// One per workload, in plan order.
@@ -43,8 +68,12 @@ pub(crate) struct Model {
     pub(crate) provenance: String,
     /// Name and value of everything known about the machine and the run.
     pub(crate) facts: Vec<(&'static str, String)>,
-    /// How small a difference this session can show.
-    pub(crate) precision: Option<String>,
+    /// The command that makes such a session again.
+    pub(crate) command: String,
+    /// The day of the session.
+    pub(crate) date: String,
+    /// The session's name.
+    pub(crate) session: String,
     /// What could not be measured, and why.
     pub(crate) unknown: Vec<String>,
 }
@@ -62,6 +91,10 @@ pub(crate) struct WorkloadView {
     pub(crate) conditions: String,
     /// What makes a strategy good at it.
     pub(crate) objective: Objective,
+    /// By what the time that its callers are held is compared.
+    pub(crate) held: Objective,
+    /// How its clients send.
+    pub(crate) load: Load,
     /// Whether several updates share a commit.
     pub(crate) group_commit: bool,
     /// In plan order.
@@ -77,10 +110,19 @@ pub(crate) struct CellView {
     pub(crate) clients: usize,
     /// Requested cost of a write.
     pub(crate) write: Duration,
-    /// `16 threads`, with the write cost where the workload sweeps it.
+    /// Offered load of an open loop, as a share of the slowest strategy's capacity.
+    pub(crate) offered: Option<f64>,
+    /// `16 threads`, with the write cost and the offered load where the workload sweeps them.
     pub(crate) title: String,
     /// Strategies in list order, the limit last.
     pub(crate) rows: Vec<Row>,
+}
+
+impl WorkloadView {
+    /// Whether its updates arrive whatever the answers do.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.load, Load::Poisson | Load::Constant)
+    }
 }
 
 impl CellView {
@@ -93,8 +135,10 @@ impl CellView {
 /// One strategy on one cell.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
-    /// Its name.
+    /// Its name; of a twin, `twin of` the strategy that it is.
     pub(crate) strategy: String,
+    /// Of a twin: which strategy it is.
+    pub(crate) twin_of: Option<String>,
     /// What it is in the comparison.
     pub(crate) role: Role,
     /// Its numbers, or why there are none.
@@ -116,6 +160,8 @@ impl Row {
 pub(crate) enum Role {
     /// The denominator.
     Control,
+    /// A strategy again, under another name.
+    Twin,
     /// A strategy, by its place among those that are not the control.
     Strategy(usize),
     /// The bare loop.
@@ -160,146 +206,45 @@ impl Model {
     /// No round is complete, or a record cannot be understood; nothing is half understood.
     pub(crate) fn new(session: &Session) -> Result<Self, Error> {
         let index = Index::new(session)?;
-        let workloads: Vec<WorkloadView> = session
-            .plan
-            .workloads
-            .iter()
-            .map(|w| workload_view(session, &index, w))
-            .collect::<Result<_, _>>()?;
-        let strategies = strategies(session);
-        let decision = Decision::new(&session.plan.control, &strategies, &workloads);
-        let failures = failures(&workloads);
+        let plan = &session.plan;
+        let names = workload::Names::of(plan);
+        let family = Family::of(if plan.family > 0 { plan.family as usize } else { names.judged_rows(plan) });
+        let court = Court {
+            control: plan.control.clone(),
+            family,
+            twins: Family::of(plan.twins.len() * session.cells().count()),
+            sight: Sight::new(index.rounds.len(), family),
+        };
+        let workloads = plan.workloads.iter().map(|w| workload::view(session, &index, &names, &court, w));
+        let workloads: Vec<WorkloadView> = workloads.collect::<Result<_, _>>()?;
+        let strategies = names.strategies(plan);
+        let decisions = Decision::all(&court, &strategies, &workloads);
+        let failures = workload::failures(&workloads);
+        let rounds = index.rounds.len();
+        let fitness = Fitness::of(session, &index);
+        let counts = Counts::of(&workloads);
+        let about =
+            headline::About { session, court: &court, rounds, strategies: &strategies, fitness: &fitness };
         Ok(Self {
-            headline: headline::sentence(&session.plan.control, &strategies, &decision, index.rounds.len()),
-            warnings: headline::warnings(session, index.rounds.len(), &failures),
-            provenance: machine::provenance(session, index.rounds.len()),
-            facts: machine::facts(session, index.rounds.len()),
-            precision: headline::precision(&workloads),
+            headline: headline::sentence(&about, &workloads, &decisions),
+            warnings: headline::warnings(&about, &workloads, &failures),
+            cards: cards::of(&about, &workloads, &decisions, &counts),
+            provenance: machine::provenance(session, rounds),
+            honesty: machine::honesty(&about, &workloads),
+            facts: machine::facts(session, rounds),
             unknown: machine::unknown(session, &workloads),
-            control: session.plan.control.clone(),
-            rounds: index.rounds.len(),
+            command: plan.command.join(" "),
+            date: machine::date(&session.environment.started),
+            session: session.id.clone(),
+            control: plan.control.clone(),
+            family: family.rows(),
+            rounds,
             strategies,
-            decision,
+            decisions,
+            counts,
+            fitness,
             failures,
             workloads,
         })
     }
-}
-
-fn strategies(session: &Session) -> Vec<String> {
-    session.plan.strategies.iter().filter(|name| *name != LIMIT).cloned().collect()
-}
-
-fn workload_view(
-    session: &Session,
-    index: &Index<'_>,
-    planned: &PlannedWorkload,
-) -> Result<WorkloadView, Error> {
-    let sweeps_writes = differ(planned, |cell| cell.write.requested);
-    let cells = planned.cells.iter().map(|cell| {
-        let clients = format!("{} {}", cell.clients, callers(cell));
-        let write = write_time(cell.write.requested);
-        let title = if sweeps_writes { format!("{clients}, {write}") } else { clients };
-        let rows = rows(session, index, planned, cell, &title)?;
-        let write = cell.write.requested;
-        Ok(CellView { callers: cell.callers, clients: cell.clients, write, title, rows })
-    });
-    Ok(WorkloadView {
-        name: planned.name.clone(),
-        title: planned.title.clone(),
-        question: planned.question.clone(),
-        conditions: conditions(planned, sweeps_writes),
-        objective: numbers::objective(planned),
-        group_commit: planned.commit.is_some(),
-        cells: cells.collect::<Result<_, _>>()?,
-    })
-}
-
-fn differ<T: PartialEq>(planned: &PlannedWorkload, of: impl Fn(&PlannedCell) -> T) -> bool {
-    planned.cells.windows(2).any(|pair| of(&pair[0]) != of(&pair[1]))
-}
-
-fn callers(cell: &PlannedCell) -> &'static str {
-    match (cell.callers, cell.clients) {
-        (Callers::Threads, 1) => "thread",
-        (Callers::Threads, _) => "threads",
-        (Callers::Tasks, 1) => "task",
-        (Callers::Tasks, _) => "tasks",
-    }
-}
-
-fn conditions(planned: &PlannedWorkload, sweeps_writes: bool) -> String {
-    let mut conditions = Vec::new();
-    match planned.cells.first() {
-        Some(cell) if !sweeps_writes => conditions.push(write_time(cell.write.requested)),
-        _ => conditions.push("several write costs".to_owned()),
-    }
-    if let Some(commit) = planned.commit {
-        conditions
-            .push(format!("each commit takes {} however many updates share it", requested(commit.requested)));
-    }
-    conditions.push(if planned.load == Load::Bursts {
-        "idle, then every client at once; one update in flight per client".to_owned()
-    } else {
-        "closed loop: each client has one update in flight and sends the next at once".to_owned()
-    });
-    conditions.push(format!("capacity {}", planned.capacity));
-    let (warm_up, window) =
-        (Duration::from_nanos(planned.warm_up_ns), Duration::from_nanos(planned.window_ns));
-    conditions.push(format!("{} measured after {} of warm-up", requested(window), requested(warm_up)));
-    conditions.join(" · ")
-}
-
-fn rows(
-    session: &Session,
-    index: &Index<'_>,
-    workload: &PlannedWorkload,
-    cell: &PlannedCell,
-    title: &str,
-) -> Result<Vec<Row>, Error> {
-    let mut next_strategy = 0;
-    let mut rows = Vec::new();
-    for strategy in &session.plan.strategies {
-        let role = match strategy {
-            name if *name == session.plan.control => Role::Control,
-            name if name == LIMIT => Role::Limit,
-            _ => {
-                next_strategy += 1;
-                Role::Strategy(next_strategy - 1)
-            }
-        };
-        let place = || format!("{}, {title}", workload.name);
-        let outcome = match index.failure(workload, cell, strategy) {
-            Some((failure, how_often)) => {
-                Outcome::Failed(FailedRow { place: place(), strategy: strategy.clone(), failure, how_often })
-            }
-            None => numbers::of(session, index, workload, cell, strategy)?,
-        };
-        rows.push(Row { strategy: strategy.clone(), role, outcome });
-    }
-    rows.sort_by_key(|row| row.role == Role::Limit);
-    compare_with_control(&mut rows, &session.plan.control, numbers::objective(workload));
-    Ok(rows)
-}
-
-fn compare_with_control(rows: &mut [Row], control: &str, objective: Objective) {
-    let of_control = rows.iter().find(|row| row.strategy == control).and_then(Row::numbers);
-    let of_control = of_control.map(|numbers| numbers.per_round.clone());
-    for row in rows {
-        if let Outcome::Measured(numbers) = &mut row.outcome {
-            numbers.merit = match &of_control {
-                Some(control) => objective.compare(&numbers.per_round, control),
-                None => Err(Absent::because(format!("{control} has no numbers here"))),
-            };
-        }
-    }
-}
-
-fn failures(workloads: &[WorkloadView]) -> Vec<FailedRow> {
-    let rows = workloads.iter().flat_map(|workload| &workload.cells).flat_map(|cell| &cell.rows);
-    rows.filter_map(|row| match &row.outcome {
-        Outcome::Failed(failed) => Some(failed.clone()),
-        Outcome::Measured(_) | Outcome::NotMeasured => None,
-    })
-    .collect()
 }

@@ -3,20 +3,21 @@
 use super::super::Error;
 use super::Outcome;
 use super::index::Index;
+use super::objective::RoundValues;
+use super::open::{self, OpenLoop};
+use super::verdicts::{Judged, TwinRatio};
 use crate::record::{Evidence, LIMIT, Measurement, PlannedCell, PlannedWorkload, Session};
 use crate::stats::fairness::fairness;
 use crate::stats::location::median;
 use crate::stats::{
-    Absent, Known, Location, MIN_EFFECT, MIN_LATENCY_EFFECT, PER_SIDE, Quantile, Ratio, Samples,
-    compare_costs, compare_speeds, locate,
+    Absent, Family, Known, Location, PER_SIDE, Quantile, Ratio, Samples, compare_speeds, locate,
 };
-use crate::workload::definition::Load;
 
 /// The parts of an update's life, in the order in which they pass.
 pub(crate) const PARTS: [&str; 5] = ["submit", "queued", "apply", "commit", "reply"];
 
-// LIMIT: 30 points draw a smooth curve of four decades and keep a page of forty cells under its budget.
-const SPECTRUM_POINTS: usize = 30;
+// LIMIT: 16 points draw a smooth curve of four decades and keep a page of forty cells under its budget.
+pub(super) const SPECTRUM_POINTS: usize = 16;
 
 /// Everything that is reported about a verified row.
 #[derive(Clone, Debug)]
@@ -53,61 +54,22 @@ pub(crate) struct Numbers {
     pub(crate) fairness: Known<Evenness>,
     /// Submits that were refused and tried again, all rounds.
     pub(crate) refused: u64,
-    /// What each round measured.
+    /// What each round that counts measured.
     pub(crate) per_round: Vec<RoundValues>,
+    /// The same with the rounds that do not count; as many as there are complete rounds.
+    pub(crate) every_round: Vec<RoundValues>,
     /// How good it is by the workload's objective, over the control in the same round; above 1 is better.
     pub(crate) merit: Known<Ratio>,
+    /// What the comparison with the control says, or why there is none.
+    pub(crate) judged: Known<Judged>,
+    /// Of a twin: how it compares with the same strategy under its own name.
+    pub(crate) twin: Option<TwinRatio>,
+    /// What became of the planned updates of an open loop.
+    pub(crate) open: Option<OpenLoop>,
     /// Whether this is the bare loop.
     pub(crate) is_limit: bool,
     /// Histogram values that were too large to hold.
     pub(crate) clamped: u64,
-}
-
-/// One round's values, as measured.
-#[derive(Clone, Debug)]
-pub(crate) struct RoundValues {
-    /// Which round.
-    pub(crate) round: u32,
-    /// Updates per second.
-    pub(crate) speed: f64,
-    /// Latency that one in ten exceeds, nanoseconds.
-    pub(crate) p90: Known<f64>,
-    /// Latency that one in a hundred exceeds, nanoseconds.
-    pub(crate) p99: Known<f64>,
-}
-
-/// What makes a strategy good at a workload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Objective {
-    /// Many updates per second.
-    Throughput,
-    /// A short p90 of the latency, where the load sets the pace and all have the same throughput.
-    Latency,
-}
-
-impl Objective {
-    /// How many times as good `own` is as `reference`, in the same rounds.
-    pub(crate) fn compare(self, own: &[RoundValues], reference: &[RoundValues]) -> Known<Ratio> {
-        let rounds = || own.iter().zip(reference);
-        match self {
-            Self::Throughput => {
-                let speeds: Vec<_> = rounds().map(|(own, other)| (own.speed, other.speed)).collect();
-                compare_speeds(&speeds, PER_SIDE)
-            }
-            Self::Latency => {
-                let latencies = rounds().map(|(own, other)| Ok((other.p90.clone()?, own.p90.clone()?)));
-                compare_costs(&latencies.collect::<Known<Vec<_>>>()?, PER_SIDE)
-            }
-        }
-    }
-
-    /// The smallest difference that counts, as a share.
-    pub(crate) fn least_difference(self) -> f64 {
-        match self {
-            Self::Throughput => MIN_EFFECT,
-            Self::Latency => MIN_LATENCY_EFFECT,
-        }
-    }
 }
 
 /// Percentiles of the samples of all rounds.
@@ -152,8 +114,9 @@ pub(super) fn of(
     workload: &PlannedWorkload,
     cell: &PlannedCell,
     strategy: &str,
+    family: Family,
 ) -> Result<Outcome, Error> {
-    let rounds = index.measurements(workload, cell, strategy);
+    let rounds = index.measurements(workload, cell, strategy, &index.rounds);
     if rounds.is_empty() {
         return Ok(Outcome::NotMeasured);
     }
@@ -165,19 +128,20 @@ pub(super) fn of(
         Samples::decode(text).map_err(|what| unreadable(&what))
     };
     let (latency, held) = (samples("latency")?, samples("submit")?);
-    let per_round = rounds.iter().map(|(round, measurement)| RoundValues {
-        round: *round,
-        speed: per_second(measurement),
-        p90: of_round(measurement, Quantile::P90),
-        p99: of_round(measurement, Quantile::P99),
-    });
-    let per_round = per_round.collect();
-    let speed_over = |other: &str| speed_ratio(&rounds, &index.measurements(workload, cell, other), other);
+    let values = |rounds: &Rounds<'_>| rounds.iter().map(|(round, m)| RoundValues::new(*round, m)).collect();
+    let every_round = index.measurements(workload, cell, strategy, &index.every_round);
+    let speed_over = |other: &str, per_side: f64| {
+        speed_ratio(&rounds, &index.measurements(workload, cell, other, &index.rounds), other, per_side)
+    };
     let is_limit = strategy == LIMIT;
     Ok(Outcome::Measured(Box::new(Numbers {
         throughput: locate(&each(&rounds, per_second), PER_SIDE),
-        to_control: speed_over(&session.plan.control),
-        of_limit: if is_limit { Err(Absent::because("it is the limit")) } else { speed_over(LIMIT) },
+        to_control: speed_over(&session.plan.control, family.difference_side()),
+        of_limit: if is_limit {
+            Err(Absent::because("it is the limit"))
+        } else {
+            speed_over(LIMIT, PER_SIDE)
+        },
         spectrum: latency.spectrum(SPECTRUM_POINTS),
         held: percentiles(&held),
         latency: percentiles(&latency),
@@ -194,32 +158,17 @@ pub(super) fn of(
         fairness: evenness(&rounds),
         refused: rounds.iter().map(|(_, m)| m.refused).sum(),
         clamped: rounds.iter().map(|(_, m)| m.clamped).sum(),
-        per_round,
+        per_round: values(&rounds),
+        every_round: values(&every_round),
         merit: Err(Absent::because("not compared")),
+        judged: Err(Absent::because("not judged")),
+        twin: None,
+        open: open::of(workload, &rounds, samples)?,
         is_limit,
     })))
 }
 
-/// What makes a strategy good at the workload.
-pub(super) fn objective(workload: &PlannedWorkload) -> Objective {
-    if workload.load == Load::Bursts { Objective::Latency } else { Objective::Throughput }
-}
-
-/// A percentile of one round's latency.
-fn of_round(measurement: &Measurement, quantile: Quantile) -> Known<f64> {
-    let known = measurement.percentiles.get("latency").and_then(|latency| match quantile {
-        Quantile::P50 => latency.p50,
-        Quantile::P90 => latency.p90,
-        Quantile::P99 => latency.p99,
-        Quantile::P999 => latency.p999,
-    });
-    known.map(|ns| ns as f64).ok_or_else(|| {
-        let (name, needed) = (quantile.name(), quantile.samples_needed());
-        Absent::because(format!("{name} of a round needs at least {needed} samples"))
-    })
-}
-
-type Rounds<'s> = [(u32, &'s Measurement)];
+pub(super) type Rounds<'s> = [(u32, &'s Measurement)];
 
 fn each(rounds: &Rounds<'_>, value: impl Fn(&Measurement) -> f64) -> Vec<f64> {
     rounds.iter().map(|(_, measurement)| value(measurement)).collect()
@@ -229,16 +178,16 @@ fn per_second(measurement: &Measurement) -> f64 {
     measurement.done as f64 * 1e9 / measurement.window_ns as f64
 }
 
-fn speed_ratio(rounds: &Rounds<'_>, reference: &Rounds<'_>, name: &str) -> Known<Ratio> {
+fn speed_ratio(rounds: &Rounds<'_>, reference: &Rounds<'_>, name: &str, per_side: f64) -> Known<Ratio> {
     if reference.len() != rounds.len() {
         return Err(Absent::because(format!("{name} has no numbers here")));
     }
     let pairs: Vec<_> =
         rounds.iter().zip(reference).map(|((_, a), (_, b))| (per_second(a), per_second(b))).collect();
-    compare_speeds(&pairs, PER_SIDE)
+    compare_speeds(&pairs, per_side)
 }
 
-fn percentiles(samples: &Samples) -> Percentiles {
+pub(super) fn percentiles(samples: &Samples) -> Percentiles {
     Percentiles {
         count: samples.count(),
         p50: samples.percentile(Quantile::P50),
