@@ -74,7 +74,7 @@ pub(super) fn section(model: &Model) -> String {
     );
     format!(
         "<section id=\"ranking\" aria-labelledby=\"ranking-h\"><h2 id=\"ranking-h\">Every comparison</h2>{radios}{}{}</section>\n",
-        region("Every comparison", &table),
+        region("Every comparison: the table", &table),
         notes.html()
     )
 }
