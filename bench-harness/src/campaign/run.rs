@@ -23,6 +23,8 @@ const BUILT_ANEW: &str =
 
 /// Told how a campaign goes on.
 pub trait Watch {
+    /// What the rounds rest on is measured; the next round is about to start.
+    fn prepared(&mut self, session: &Session);
     /// A trial is about to start.
     fn starts(&mut self, spec: &TrialSpec);
     /// A trial has ended and is on disk.
@@ -126,6 +128,7 @@ pub fn run(
         return store.save(session);
     }
     store.save_header(session)?;
+    watch.prepared(session);
     while let Some(round) = session.next_round() {
         let is_planned = round < campaign.plan.rounds;
         let has_time = |budget| started.elapsed() + campaign.round_time() <= budget;

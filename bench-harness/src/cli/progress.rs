@@ -9,7 +9,7 @@ use super::output;
 use crate::campaign::Campaign;
 use crate::campaign::plan::{about, trial_time};
 use crate::campaign::run::Watch;
-use crate::record::{Round, Trial, TrialResult};
+use crate::record::{Pilot, Round, Session, Trial, TrialResult};
 use crate::trial::spec::TrialSpec;
 
 /// How far a campaign is. It draws between trials only, never while one is measured.
@@ -74,6 +74,17 @@ fn bar(trials: usize) -> ProgressBar {
 }
 
 impl Watch for Progress {
+    fn prepared(&mut self, session: &Session) {
+        self.started = Instant::now();
+        if let Some(ns) = session.timing_ns {
+            self.say(&format!("timing makes an update {:.0} ns longer", ns.max(0.0)));
+        }
+        for pilot in &session.pilots {
+            let Pilot { workload, callers, strategy, capacity } = pilot;
+            self.say(&format!("{strategy} can take {capacity:.0} updates/s of {workload} from {callers}"));
+        }
+    }
+
     fn starts(&mut self, spec: &TrialSpec) {
         if self.done == self.trials {
             // A round in place of an invalid one.

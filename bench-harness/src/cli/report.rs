@@ -123,7 +123,7 @@ fn usable(session: &Session) -> Result<Session, Problem> {
     let whole = session.of_complete_rounds();
     if whole.trials.is_empty() {
         let why = whole.incomplete_reason.as_deref().unwrap_or("it has no trials");
-        let next = "measure again with `run`";
+        let next = "go on with `resume`, or measure again with `run`";
         return Err(Problem::Refused(format!("session {} has no complete round ({why}); {next}", whole.id)));
     }
     whole.folded().map_err(Problem::Error)

@@ -141,7 +141,7 @@ fn ctrl_c_keeps_finished_rounds_and_renders_them() {
 fn ctrl_c_in_the_first_round_leaves_a_session_without_a_report() {
     let desk = desk("1m", "1m");
     let mut run = Running::start(&desk, TINY);
-    run.wait_for("measuring into");
+    run.wait_for("timing makes an update");
     run.interrupt();
     let ended = run.end();
     ended.check(1, &["interrupted in round 1 of 12, after 0 of 48 trials", "no report", "`resume "]);
@@ -189,7 +189,7 @@ fn child_of(parent: u32) -> String {
 fn a_run_that_is_killed_takes_its_trial_along() {
     let desk = desk("1m", "1m");
     let mut run = Running::start(&desk, TINY);
-    run.wait_for("measuring into");
+    run.wait_for("timing makes an update");
     let child = child_of(run.id());
     // It has asked to end with its parent once it has read its spec and has threads of clients.
     let threads = format!("/proc/{child}/task");
@@ -215,7 +215,7 @@ fn wait_until(what: &str, is: impl Fn() -> bool) {
 fn a_trial_whose_process_dies_is_a_failed_row_with_the_reason_and_exit_1() {
     let desk = desk("300ms", "1s");
     let mut run = Running::start(&desk, &format!("{TINY} --rounds 1"));
-    run.wait_for("measuring into");
+    run.wait_for("timing makes an update");
     let child = child_of(run.id());
     assert!(
         std::process::Command::new("sh")

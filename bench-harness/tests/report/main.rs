@@ -109,7 +109,8 @@ fn troubled() -> Vec<(&'static str, Session)> {
     let mut failed = session(&Recipe::small());
     fail(&mut failed, "cheap-writes", "tokio", 2);
     let mut unfit = session(&Recipe::small());
-    unfit.rounds.iter_mut().for_each(|round| round.steal_ns = round.busy_ns.map(|busy| busy / 10));
+    let cpus = unfit.environment.cpus as u64;
+    unfit.rounds.iter_mut().for_each(|round| round.steal_ns = Some(round.wall_ns * cpus / 10));
     let mut unrecorded = session(&Recipe { has_twin: false, ..Recipe::small() });
     unrecorded.rounds.clear();
     let invalid = Recipe { rounds: 13, invalid: vec![4], ..Recipe::small() };

@@ -100,11 +100,12 @@ fn a_session_whose_rounds_are_all_invalid_is_refused_with_the_reason() {
 #[test]
 fn a_machine_that_was_taken_away_makes_the_session_inconclusive() {
     let mut session = session(&Recipe::small());
+    let cpus = session.environment.cpus as u64;
     for round in &mut session.rounds {
-        round.steal_ns = round.busy_ns.map(|busy| busy / 20);
+        round.steal_ns = Some(round.wall_ns * cpus / 20);
     }
     let markdown = report::markdown(&session).unwrap();
-    let expected = "**Inconclusive on this machine: the hypervisor gave 5.0 % of the CPU time to others; differences under ";
+    let expected = "**Inconclusive on this machine: the hypervisor gave 5 % of the CPU time to others; differences under ";
     assert!(markdown.starts_with(expected), "{markdown}");
 }
 
