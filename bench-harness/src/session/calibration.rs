@@ -154,3 +154,87 @@ fn found(
         realised: median(&realised)?.exp_m1(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::made_up;
+    use super::*;
+    use crate::record::{Measurement, Trial};
+
+    /// A session of the control `a`, its twins `s1` and `s2`, and `s3`, whose writes were made 10 % longer; `cost_of` gives
+    /// the cost of an update of a label in a round.
+    fn session(rounds: u32, cost_of: impl Fn(&str, u32) -> f64) -> Session {
+        let mut session = made_up::session();
+        let plan = &mut session.plan;
+        plan.twins = ["s1", "s2"].map(|label| (label.to_owned(), "a".to_owned())).into();
+        plan.slowed = [("s3".to_owned(), 0.1)].into();
+        plan.strategies = ["a", "s1", "s2", "s3"].map(str::to_owned).to_vec();
+        (plan.rounds, plan.family) = (rounds, 3);
+        let measured = |label: &str, round| {
+            let done = (1e9 / cost_of(label, round)) as u64;
+            let measurement = Measurement { window_ns: 1_000_000_000, done, ..made_up::measurement() };
+            let result = TrialResult::Measured(Box::new(measurement));
+            Trial { result, ..made_up::trial(round, label) }
+        };
+        session.trials = (0..rounds)
+            .flat_map(|round| ["a", "s1", "s2", "s3"].map(|label| measured(label, round)))
+            .collect();
+        session.rounds = (0..rounds).map(made_up::round).collect();
+        session
+    }
+
+    /// Costs that scatter by a per cent from round to round, differently for each label.
+    fn scatter(label: &str, round: u32) -> f64 {
+        let n = u64::from(round) * 7 + label.bytes().map(u64::from).sum::<u64>();
+        1_000.0 * (1.0 + 0.01 * ((n % 5) as f64 / 2.0 - 1.0))
+    }
+
+    #[test]
+    fn identical_copies_are_counted_and_a_slowdown_that_is_there_is_found() {
+        let slowed = |label: &str, round| scatter(label, round) * if label == "s3" { 1.1 } else { 1.0 };
+        let known = calibration(&[session(12, slowed), session(12, slowed)]).unwrap();
+        assert_eq!((known.identical, known.false_alarms, known.rounds), (4, 0, 12));
+        assert_eq!((known.sessions.len(), known.controls), (2, vec!["a".to_owned()]));
+        assert!(known.identical_p95 < 0.02 && known.probe_variation == 0.0);
+        let [planted] = &known.planted[..] else { panic!("{:?}", known.planted) };
+        assert_eq!((planted.share, planted.sessions, planted.seen, planted.mistaken), (0.1, 2, 2, 0));
+        assert!((planted.realised - 0.1).abs() < 0.01, "{}", planted.realised);
+    }
+
+    #[test]
+    fn a_copy_that_differs_is_a_false_alarm_and_a_slowdown_that_is_not_there_a_miss() {
+        let wrong = |label: &str, round| scatter(label, round) * if label == "s1" { 0.8 } else { 1.0 };
+        let known = calibration(&[session(12, wrong)]).unwrap();
+        assert_eq!((known.identical, known.false_alarms), (2, 1));
+        assert_eq!((known.planted[0].seen, known.planted[0].mistaken), (0, 0));
+    }
+
+    #[test]
+    fn a_session_without_copies_or_with_a_hole_is_named() {
+        let mut plain = session(12, scatter);
+        (plain.plan.twins, plain.plan.slowed) = Default::default();
+        assert!(calibration(&[plain]).unwrap_err().reason().contains("no copies"));
+        let mut holed = session(12, scatter);
+        let failed = crate::record::Failure { check: "V1".to_owned(), reason: "astray".to_owned() };
+        holed.trials[5].result = TrialResult::Failed(failed);
+        let reason = calibration(&[holed]).unwrap_err();
+        assert!(reason.reason().contains("w/threads-1, s1, round 1 was not measured"), "{reason}");
+        assert!(calibration(&[]).is_err());
+    }
+
+    #[test]
+    fn a_summary_is_known_on_the_machine_that_it_was_measured_on_only() {
+        let results = tempfile::tempdir().unwrap();
+        let folder = results.path().join(CALIBRATION_FOLDER);
+        fs::create_dir(&folder).unwrap();
+        let here = made_up::session().environment;
+        assert_eq!(known(results.path(), &here), None);
+        let measured = calibration(&[session(12, scatter)]).unwrap();
+        save(&folder, &measured, &here).unwrap();
+        assert_eq!(known(results.path(), &here), Some(measured));
+        let elsewhere = Environment { cpus: here.cpus + 1, ..here };
+        assert_eq!(known(results.path(), &elsewhere), None);
+        fs::write(folder.join(FILE), "{").unwrap();
+        assert_eq!(known(results.path(), &elsewhere), None);
+    }
+}

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::made_up::{round, row, session};
+use super::super::made_up::{round, row, session};
 use super::*;
 use crate::stats::Samples;
 

@@ -11,6 +11,8 @@ pub mod fitness;
 mod fold;
 pub mod journal;
 pub mod lock;
+#[cfg(test)]
+mod made_up;
 pub mod read;
 mod rounds;
 pub mod rows;

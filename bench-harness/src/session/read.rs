@@ -158,9 +158,5 @@ fn describe(error: &serde_json::Error) -> String {
 mod tests;
 
 #[cfg(test)]
-#[path = "made_up.rs"]
-mod made_up;
-
-#[cfg(test)]
 #[path = "hostile.rs"]
 mod hostile;

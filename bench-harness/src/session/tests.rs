@@ -1,5 +1,5 @@
+use super::super::made_up::{measurement, round, row, session, trial};
 use super::super::store::{Results, TRIALS_FILE, line};
-use super::made_up::{measurement, round, row, session, trial};
 use super::*;
 use crate::record::*;
 
