@@ -17,6 +17,9 @@ pub(super) struct Args {
     /// Where to write the page and its charts [default: beside the session; with filters, in `selection` there]
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
+    /// Also write the session, or the part of it that the filters choose, as a session of its own
+    #[arg(long, value_name = "FILE")]
+    extract: Option<PathBuf>,
     /// Also write headline, decision tables and all that is not equivalent as Markdown
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
@@ -51,6 +54,10 @@ pub(super) fn run(arguments: &Args) -> Result<Verdict, Problem> {
         return Ok(if is_current { Verdict::Pass } else { Verdict::Flawed });
     }
     render(&session, &folder)?;
+    if let Some(file) = &arguments.extract {
+        session::store::write(file, &session).map_err(|error| Problem::error(&error))?;
+        output::say(&format!("wrote {}", absolute(file).display()));
+    }
     if let Some(file) = &arguments.markdown {
         let text = report::markdown(&usable(&session)?).map_err(refused)?;
         report::replace(file, &text).map_err(refused)?;

@@ -250,12 +250,19 @@ pub fn line(trial: &Trial) -> io::Result<String> {
 pub fn rescue(session: &Session) -> Result<PathBuf, StoreError> {
     let name = format!("bench-harness-{}-{}.json", session.id, process::id());
     let path = std::env::temp_dir().join(name);
-    session
-        .folded()
-        .map_err(io::Error::other)
-        .and_then(|folded| replace(&path, &bytes_of(&folded)?))
-        .map_err(|cause| StoreError::new(format!("cannot write {}", path.display()), cause))?;
+    write(&path, session)?;
     Ok(path)
+}
+
+/// Writes a session to a file of its own, in one step.
+///
+/// # Errors
+/// The file cannot be written; what was there before is still there then.
+pub fn write(path: &Path, session: &Session) -> Result<(), StoreError> {
+    let bytes = session.folded().map_err(io::Error::other).and_then(|folded| bytes_of(&folded));
+    bytes
+        .and_then(|bytes| replace(path, &bytes))
+        .map_err(|cause| StoreError::new(format!("cannot write {}", path.display()), cause))
 }
 
 /// The bytes of a session's file.

@@ -43,6 +43,19 @@ fn a_selection_leaves_the_whole_report_alone() {
 }
 
 #[test]
+fn a_part_of_a_session_is_a_session_of_its_own() {
+    let desk = measured();
+    let ended =
+        desk.run(&format!("report {} --strategy std-mutex --extract part.json", desk.session().display()));
+    ended.check(0, &["part.json"]);
+    let part = desk.run("report part.json --output again");
+    part.check(0, &[]);
+    assert!(!part.stdout.contains("flume") && part.stdout.contains("std-mutex"), "{}", part.stdout);
+    let nowhere = desk.run(&format!("report {} --extract none/part.json", desk.session().display()));
+    nowhere.check(1, &["cannot write none/part.json"]);
+}
+
+#[test]
 fn nothing_is_rendered_from_a_file_that_is_not_a_whole_session() {
     let desk = measured();
     let good = fs::read_to_string(desk.session().join("session.json")).unwrap();
