@@ -13,6 +13,17 @@ use super::synthetic::{Recipe, session};
 use super::{CORE, Rendered, render};
 
 #[test]
+fn over_the_cost_of_a_write_each_strategy_but_the_control_has_a_ratio_and_all_have_a_speed() {
+    let name = |name: &str| name.starts_with("throughput-cost-");
+    let (_, svg) = CORE.charts.iter().find(|(chart, _)| name(chart)).unwrap();
+    let labels = |strategy: &str| svg.matches(&format!(">{strategy}<")).count();
+    for strategy in ["parking-lot", "tokio", "crossbeam"] {
+        assert_eq!(labels(strategy), 2, "{strategy}");
+    }
+    assert_eq!((labels("std-mutex"), labels("limit"), labels("aa")), (1, 1, 0));
+}
+
+#[test]
 fn pages_keep_their_budget() {
     let full = session(&Recipe::full());
     // Left behind for a person, and for scripts/report-screenshots and scripts/report-accessibility.

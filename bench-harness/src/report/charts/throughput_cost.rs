@@ -1,9 +1,9 @@
 //! Where does the choice stop mattering? The ratio to the control, and the throughput, over what a write costs.
 
-use super::{Chart, Table, id, interval_words, measured, row_looks};
-use crate::report::draw::{Curve, Domain, LinePanel, Lines, Rule};
+use super::{Chart, Table, drawn, id, interval_words, measured};
+use crate::report::draw::{Curve, Domain, LinePanel, Lines, Look, Rule};
 use crate::report::format::{duration, known, plural, rate, tick, tick_duration, times};
-use crate::report::model::{CellView, Model, Numbers, Role, WorkloadView};
+use crate::report::model::{CellView, Model, Numbers, Role, Row, WorkloadView};
 use crate::workload::definition::Callers;
 
 pub(super) fn chart(model: &Model, workload: &WorkloadView) -> Option<Chart> {
@@ -123,9 +123,9 @@ fn curves(
     wanted: impl Fn(Role) -> bool,
     point: impl Fn(&Numbers) -> Option<Point>,
 ) -> Vec<Curve> {
-    let roles = workload.cells.first().map_or(&[][..], |cell| &cell.rows).iter().map(|row| row.role);
-    let rows = row_looks(workload).into_iter().zip(roles).filter(|(_, role)| wanted(*role));
-    let curve = |((name, look), _): ((String, _), Role)| {
+    let rows = workload.cells.first().into_iter().flat_map(drawn).filter(|row| wanted(row.role));
+    let curve = |row: &Row| {
+        let (name, look) = (row.strategy.clone(), Look::of(row.role));
         let found: Vec<Point> = group.cells.iter().filter_map(|cell| point(cell.numbers(&name)?)).collect();
         let points: Vec<_> = found.iter().map(|(x, y, _)| (*x, *y)).collect();
         let band = found.iter().filter_map(|(x, _, ends)| ends.map(|(low, high)| (*x, low, high))).collect();
