@@ -81,7 +81,7 @@ pub struct Measurement {
     /// What the writes really cost.
     pub cost: AchievedCost,
     /// HDR histograms (V2, deflated, base64) of nanoseconds: `latency`, submit called (of a burst and of an open loop: when
-    /// it was planned) to answer received; `submit`, the part of it in which the caller was held; of an open loop also
+    /// it was planned) to answer received; `held`, submit called to submit returned; of an open loop also
     /// `service`, submit really called to answer received, `lag`, planned to really called, and `late`, the part of the lag
     /// in which nothing held the client up, so that the generator is to blame. Empty within a session, which has them merged
     /// over rounds ([`Session::histograms`]).
@@ -90,7 +90,7 @@ pub struct Measurement {
     /// Percentiles of each of those histograms.
     pub percentiles: BTreeMap<String, Percentiles>,
     /// Mean nanoseconds (exact sums, not from the histogram) of `latency` and of its five parts `submit`, `queued`, `apply`,
-    /// `commit`, `reply`, which sum to it, update by update. In an open loop of the answered updates; `lag` is the sixth part
+    /// `commit`, `reply`, which sum to it, update by update; and of `held`. In an open loop of the answered updates; `lag` is the sixth part
     /// then, and `service` the sum without it.
     pub mean_ns: BTreeMap<String, f64>,
     /// Values that a histogram could not hold and counted at its highest value.

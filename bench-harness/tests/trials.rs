@@ -60,7 +60,7 @@ fn belongs_together(spec: &TrialSpec, trial: &Trial) {
     let parts: f64 = PARTS.iter().map(|part| m.mean_ns[*part]).sum();
     // Five parts and their sum, each rounded to three places.
     assert!((parts - m.mean_ns["latency"]).abs() <= 6.0 * 0.000_5 + 1e-9 * parts, "{who}");
-    for part in ["latency", "submit"] {
+    for part in ["latency", "held"] {
         assert_eq!(histogram(m, part).len(), m.done, "{part} of {who}");
     }
     let busy = m.cost.busy_ns.expect("every update is timed");
@@ -90,7 +90,7 @@ fn adds_up(spec: &TrialSpec, trial: &Trial) -> (Measurement, Arrivals) {
     assert!(open.in_time <= open.answered && m.refused == 0 && m.clamped == 0, "{who}");
     assert_eq!(m.window_ns, spec.window.as_nanos() as u64, "planned, not watched: {who}");
     assert_eq!(histogram(m, "latency").len(), open.answered + open.censored, "{who}");
-    for part in ["lag", "late", "service", "submit"] {
+    for part in ["lag", "late", "service", "held"] {
         assert_eq!(histogram(m, part).len(), open.answered, "{part} of {who}");
     }
     let parts: f64 = PARTS.iter().map(|part| m.mean_ns[*part]).sum();

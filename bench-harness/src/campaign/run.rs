@@ -140,6 +140,7 @@ pub fn run(
             return store.save(session);
         };
         if !binary.is_unchanged() {
+            session.trials.retain(|trial| trial.round != round);
             session.incomplete_reason = Some(BUILT_ANEW.to_owned());
             return store.save(session);
         }

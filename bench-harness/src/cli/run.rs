@@ -40,9 +40,9 @@ pub(super) fn run(arguments: &Args, command: Vec<String>) -> Result<Verdict, Pro
 
 /// Runs a campaign from end to end: folder, trials, table, page. The page's path is the last line.
 pub(super) fn measure(campaign: &Campaign, root: &Path) -> Result<Verdict, Problem> {
+    let _lock = lock_machine(root)?;
     sight::announce(campaign, root);
     let results = Results::open(root, campaign.n_trials()).map_err(|error| Problem::error(&error))?;
-    let _lock = lock_machine(root)?;
     let binary = binary()?;
     let environment = environment::read(binary.sha256.clone(), output::workspace().as_deref());
     let store = results.create(&session_id(&environment)).map_err(|error| Problem::error(&error))?;

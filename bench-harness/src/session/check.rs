@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::rounds::spare_rounds;
-use crate::record::{Measurement, Plan, Session, TrialResult};
+use crate::record::{Calibration, Measurement, Plan, Session, TrialResult};
 use crate::stats::Samples;
 
 // LIMIT: 10^15: eleven days in nanoseconds. No time or count of a trial comes near, and 18 thousand of them can be added up.
@@ -31,11 +31,18 @@ pub(super) fn numbers(document: &Value) -> Result<(), String> {
             .iter()
             .enumerate()
             .try_for_each(|(index, entry)| numbers(entry).map_err(|inner| format!("[{index}]{inner}"))),
-        Value::Object(entries) => entries.iter().try_for_each(|(key, entry)| {
-            numbers(entry).map_err(|inner| format!(".{}{inner}", key.escape_debug()))
-        }),
+        Value::Object(entries) => {
+            entries.iter().filter(|(key, _)| !is_difference(key)).try_for_each(|(key, entry)| {
+                numbers(entry).map_err(|inner| format!(".{}{inner}", key.escape_debug()))
+            })
+        }
         _ => Ok(()),
     }
+}
+
+/// Whether a number is a difference of two, which noise may turn below zero.
+fn is_difference(key: &str) -> bool {
+    ["timing_ns", "realised"].contains(&key)
 }
 
 /// Whether a session contradicts itself. The plan comes first, because trials are judged by it.
@@ -45,6 +52,7 @@ pub(super) fn numbers(document: &Value) -> Result<(), String> {
 pub(super) fn session(session: &Session) -> Result<(), String> {
     name("id", &session.id)?;
     plan(&session.plan)?;
+    session.calibration.as_ref().map_or(Ok(()), calibration)?;
     rounds(session)?;
     trials(session)?;
     completeness(session)?;
@@ -144,6 +152,18 @@ fn measurement(measured: &Measurement) -> Result<(), String> {
         Measurement { done: 0, .. } => Err("it is measured and has no update".to_owned()),
         Measurement { clients, .. } if clients.is_empty() => Err("it has no clients".to_owned()),
         _ => Ok(()),
+    }
+}
+
+// LIMIT: a million comparisons: no machine measures more, and the bounds of their share are computed at once.
+const MOST_COMPARISONS: u64 = 1_000_000;
+
+fn calibration(known: &Calibration) -> Result<(), String> {
+    let shares = known.planted.iter().map(|planted| (planted.seen.max(planted.mistaken), planted.sessions));
+    let mut shares = shares.chain([(known.false_alarms.max(known.identical_above), known.identical)]);
+    match shares.find(|(part, whole)| part > whole || *whole > MOST_COMPARISONS) {
+        Some((part, whole)) => Err(format!("its calibration counts {part} of {whole}")),
+        None => Ok(()),
     }
 }
 

@@ -48,8 +48,9 @@ impl Window {
 type Part = fn(&Sample) -> u64;
 
 /// The parts by their names in the record.
-const PARTS: [(&str, Part); 6] = [
+const PARTS: [(&str, Part); 7] = [
     ("latency", |s| s.latency()),
+    ("held", |s| s.held),
     ("submit", |s| s.submit),
     ("queued", |s| s.queued),
     ("apply", |s| s.apply),
@@ -58,17 +59,18 @@ const PARTS: [(&str, Part); 6] = [
 ];
 
 /// The parts whose distribution is kept. Of the others the mean is enough: percentiles of parts do not add up.
-const DISTRIBUTIONS: [&str; 2] = ["latency", "submit"];
+const DISTRIBUTIONS: [&str; 2] = ["latency", "held"];
 
 type PlannedPart = fn(&Answered) -> u64;
 
 /// The parts of an open loop, and whether their distribution is kept.
-const PLANNED_PARTS: [(&str, PlannedPart, bool); 9] = [
+const PLANNED_PARTS: [(&str, PlannedPart, bool); 10] = [
     ("latency", |a| a.latency(), false),
     ("lag", |a| a.lag, true),
     ("late", |a| a.late, true),
     ("service", |a| a.sample.latency(), true),
-    ("submit", |a| a.sample.submit, true),
+    ("held", |a| a.sample.held, true),
+    ("submit", |a| a.sample.submit, false),
     ("queued", |a| a.sample.queued, false),
     ("apply", |a| a.sample.apply, false),
     ("commit", |a| a.sample.commit, false),

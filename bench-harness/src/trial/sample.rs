@@ -22,7 +22,9 @@ pub struct Times {
 pub struct Sample {
     /// When the caller had its answer.
     pub resumed: u64,
-    /// The caller was held by submit.
+    /// Submit called to submit returned: for as long the caller could do nothing else. Under a lock the write is part of it.
+    pub held: u64,
+    /// Waiting to be accepted: in the queue, or by a lock.
     pub submit: u64,
     /// Accepted, not yet claimed. A lock has no such part: its callers wait in submit.
     pub queued: u64,
@@ -54,6 +56,7 @@ impl From<Times> for Sample {
         let resumed = times.resumed.max(committed);
         Self {
             resumed,
+            held: times.accepted.saturating_sub(times.asked),
             submit: accepted - times.asked,
             queued: claimed - accepted,
             apply: applied - claimed,
@@ -82,6 +85,7 @@ mod tests {
     fn an_update_that_is_applied_inside_submit_was_never_queued() {
         let s = sample(10, 30, 20, 25, 25, 31);
         assert_eq!((s.submit, s.queued, s.apply, s.commit, s.reply), (10, 0, 5, 0, 6));
+        assert_eq!(s.held, 20, "the write is part of what holds the caller");
     }
 
     proptest! {

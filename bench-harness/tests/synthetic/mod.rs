@@ -282,7 +282,7 @@ fn measurement(
     let of = |mean: f64, spread: f64| samples(mean, spread, done.min(60_000));
     let samples = BTreeMap::from([
         ("latency".to_owned(), of(latency, if lock { 0.9 } else { 0.25 })),
-        ("submit".to_owned(), of(parts["submit"].max(20.0), if lock { 1.0 } else { 0.3 })),
+        ("held".to_owned(), of(parts["submit"].max(20.0), if lock { 1.0 } else { 0.3 })),
     ]);
     let percentiles =
         samples.iter().map(|(part, samples)| (part.clone(), Percentiles::from(samples))).collect();

@@ -24,7 +24,7 @@ pub(super) fn at(
     let latency = samples(service + wait, 0.2 + rho, offered);
     let parts = BTreeMap::from([
         ("latency".to_owned(), latency),
-        ("submit".to_owned(), samples(if lock { service } else { 800.0 }, 0.4, offered)),
+        ("held".to_owned(), samples(if lock { service } else { 800.0 }, 0.4, offered)),
         ("service".to_owned(), samples(service + wait * 0.8, 0.1 + rho / 2.0, offered)),
         ("lag".to_owned(), samples(wait * 0.05 + 400.0, 0.3, offered)),
         ("late".to_owned(), samples(400.0, 0.3, offered)),

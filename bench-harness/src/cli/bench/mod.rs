@@ -78,8 +78,17 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Ok(Verdict::Pass)
         }
         Mode::Smoke => smoke(&parsed),
-        Mode::Measure => measure(&parsed, output::command(&arguments)),
+        Mode::Measure => measure(&parsed, command(&arguments)),
     })
+}
+
+/// What a user typed, for the record: Cargo starts the target with a flag of its own.
+fn command(arguments: &[OsString]) -> Vec<String> {
+    let mut given = output::command(arguments);
+    given.retain(|argument| argument != "--bench");
+    let own = given.split_off(1);
+    let dashes = if own.is_empty() { None } else { Some("--".to_owned()) };
+    ["cargo", "bench"].map(str::to_owned).into_iter().chain(dashes).chain(own).collect()
 }
 
 /// Says what all of `cargo bench` is going to take, for the bench target that comes first.

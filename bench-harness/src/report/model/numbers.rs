@@ -127,7 +127,7 @@ pub(super) fn of(
         let text = index.samples(workload, cell, strategy, part).ok_or_else(|| unreadable("missing"))?;
         Samples::decode(text).map_err(|what| unreadable(&what))
     };
-    let (latency, held) = (samples("latency")?, samples("submit")?);
+    let (latency, held) = (samples("latency")?, samples("held")?);
     let values = |rounds: &Rounds<'_>| rounds.iter().map(|(round, m)| RoundValues::new(*round, m)).collect();
     let every_round = index.measurements(workload, cell, strategy, &index.every_round);
     let speed_over = |other: &str, per_side: f64| {

@@ -31,7 +31,7 @@ impl RoundValues {
     pub(super) fn new(round: u32, measurement: &Measurement) -> Self {
         let of = |part: &str| measurement.percentiles.get(part).cloned();
         let speed = measurement.done as f64 * 1e9 / measurement.window_ns as f64;
-        Self { round, speed, latency: of("latency"), held: of("submit") }
+        Self { round, speed, latency: of("latency"), held: of("held") }
     }
 
     /// A percentile of the round's latency, nanoseconds.
@@ -138,5 +138,5 @@ pub(super) fn headline<'m>(
 
 /// By what the time that callers are held is compared.
 pub(super) fn held<'m>(mut measurements: impl Iterator<Item = &'m Measurement>) -> Objective {
-    Objective::Held(supported(&mut measurements, "submit", Quantile::P99))
+    Objective::Held(supported(&mut measurements, "held", Quantile::P99))
 }
