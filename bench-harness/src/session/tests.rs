@@ -20,6 +20,36 @@ fn a_session_is_read_as_it_was_saved_from_its_folder_and_from_its_file() {
 }
 
 #[test]
+fn differences_may_be_below_zero_and_a_calibration_counts_no_more_than_there_was() {
+    let calibration = |false_alarms| Calibration {
+        sessions: vec!["one".to_owned()],
+        rounds: 12,
+        controls: vec!["a".to_owned()],
+        identical: 6,
+        false_alarms,
+        identical_above: 3,
+        identical_p95: 0.01,
+        probe_variation: 0.01,
+        planted: vec![Planted {
+            workload: "w".to_owned(),
+            cell: "threads-1".to_owned(),
+            share: 0.05,
+            sessions: 1,
+            seen: 0,
+            mistaken: 0,
+            realised: -0.01,
+        }],
+    };
+    let with = |false_alarms| Session {
+        calibration: Some(calibration(false_alarms)),
+        timing_ns: Some(-3.0),
+        ..session()
+    };
+    assert_eq!(parse(json(&with(1)).as_bytes()).unwrap(), with(1));
+    assert!(parse(json(&with(7)).as_bytes()).unwrap_err().contains("counts 7 of 6"));
+}
+
+#[test]
 fn a_trial_is_on_disk_when_append_returns() {
     let root = tempfile::tempdir().unwrap();
     let mut store = Results::open(root.path(), 1).unwrap().create("id").unwrap();

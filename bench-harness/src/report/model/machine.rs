@@ -92,17 +92,25 @@ fn calibration(session: &Session) -> String {
         bound(known.false_alarms, known.identical),
         plural(known.sessions.len(), "session")
     );
-    let mut shares: Vec<f64> = known.planted.iter().map(|planted| planted.share).collect();
-    shares.sort_by(f64::total_cmp);
-    shares.dedup();
-    let found = shares.iter().map(|share| {
-        let rows = || known.planted.iter().filter(|planted| planted.share == *share);
-        let (seen, of) = (rows().map(|row| row.seen).sum(), rows().map(|row| row.sessions).sum());
-        let Interval { low, high } = proportion(seen, of, FAMILY_ERROR);
-        format!("{} in {seen} of {of} [{}, {}]", percent(*share), number(low), number(high))
+    let found = known.planted.iter().map(|planted| {
+        let Interval { low, high } = proportion(planted.seen, planted.sessions, FAMILY_ERROR);
+        format!(
+            "{} (measured as {}) in {} of {} [{}, {}]",
+            percent(planted.share),
+            percent(planted.realised),
+            planted.seen,
+            planted.sessions,
+            number(low),
+            number(high)
+        )
     });
-    let found: Vec<String> = found.collect();
-    if found.is_empty() { alarms } else { format!("{alarms}; slower writes found: {}", found.join(", ")) }
+    let places = known.planted.iter().map(|planted| format!("{}/{}", planted.workload, planted.cell));
+    let found: Vec<(String, String)> = places.zip(found).collect();
+    let cells = found.chunk_by(|a, b| a.0 == b.0).map(|cell| {
+        let found: Vec<&str> = cell.iter().map(|(_, found)| found.as_str()).collect();
+        format!("; slower writes found, {}: {}", cell[0].0, found.join(", "))
+    });
+    alarms + &cells.collect::<String>()
 }
 
 /// What the harness made of the same strategy under two names.
