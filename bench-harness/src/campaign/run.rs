@@ -164,7 +164,11 @@ fn prepare(
     if session.timing_ns.is_none() {
         session.timing_ns = timing(|spec| children.run(spec))?;
     }
-    pilot::measure(campaign, &mut session.pilots, children, |spec| watch.starts(spec))
+    // A pilot that failed is not tried again once a round has ended: all rounds have the same rates.
+    match session.rounds.is_empty() {
+        true => pilot::measure(campaign, &mut session.pilots, children, |spec| watch.starts(spec)),
+        false => Ok(()),
+    }
 }
 
 /// Runs the trials of a round; `None` if the user wants no more.

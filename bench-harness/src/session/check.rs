@@ -3,13 +3,14 @@
 //! A file may come from anywhere. Whoever reads a session after this may divide by a window, sum up times and use a name
 //! as a heading without asking again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::rounds::spare_rounds;
 use crate::record::{Calibration, Measurement, Plan, Session, TrialResult};
 use crate::stats::Samples;
+use crate::trial::measure::KEPT;
 
 // LIMIT: 10^15: eleven days in nanoseconds. No time or count of a trial comes near, and 18 thousand of them can be added up.
 const LARGEST: f64 = 1e15;
@@ -152,7 +153,15 @@ fn measurement(measured: &Measurement) -> Result<(), String> {
         // All updates of an open loop may have been given up.
         Measurement { done: 0, open: None, .. } => Err("it is measured and has no update".to_owned()),
         Measurement { clients, .. } if clients.is_empty() => Err("it has no clients".to_owned()),
-        _ => Ok(()),
+        Measurement { hdr, .. } => known_parts(hdr),
+    }
+}
+
+/// Whether all histograms are of parts that trials keep: each part costs memory, however short its text is.
+fn known_parts(hdr: &BTreeMap<String, String>) -> Result<(), String> {
+    match hdr.keys().find(|part| !KEPT.contains(&part.as_str())) {
+        Some(part) => Err(format!("it has a histogram of `{}`, which no trial keeps", part.escape_debug())),
+        None => Ok(()),
     }
 }
 
@@ -191,6 +200,7 @@ fn rows(session: &Session) -> Result<(), String> {
         if !seen.insert((workload, cell, strategy)) {
             return Err(format!("{named} are there twice"));
         }
+        known_parts(&row.hdr).map_err(|reason| format!("{named}: {reason}"))?;
         for (part, text) in &row.hdr {
             Samples::decode(text)
                 .map_err(|reason| format!("{named}, `{}`: {reason}", part.escape_debug()))?;

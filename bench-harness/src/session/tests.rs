@@ -20,6 +20,15 @@ fn a_session_is_read_as_it_was_saved_from_its_folder_and_from_its_file() {
 }
 
 #[test]
+fn a_histogram_of_a_part_that_no_trial_keeps_is_refused() {
+    let mut session = session();
+    session.histograms = vec![row("a", "")];
+    session.histograms[0].hdr = [("extra".to_owned(), String::new())].into();
+    let error = parse(json(&session).as_bytes()).unwrap_err();
+    assert!(error.contains("a histogram of `extra`"), "{error}");
+}
+
+#[test]
 fn differences_may_be_below_zero_and_a_calibration_counts_no_more_than_there_was() {
     let calibration = |false_alarms| Calibration {
         sessions: vec!["one".to_owned()],

@@ -61,6 +61,9 @@ const PARTS: [(&str, Part); 7] = [
 /// The parts whose distribution is kept. Of the others the mean is enough: percentiles of parts do not add up.
 const DISTRIBUTIONS: [&str; 2] = ["latency", "held"];
 
+/// All parts whose distribution a trial keeps, of a closed loop or of an open one.
+pub const KEPT: [&str; 5] = ["latency", "held", "lag", "late", "service"];
+
 type PlannedPart = fn(&Answered) -> u64;
 
 /// The parts of an open loop, and whether their distribution is kept.
